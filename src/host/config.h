@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of one instance: vortex.conf(5). */
+#ifndef VORTEX_CONFIG_H
+#define VORTEX_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config {
+    char **command;     /* [server] command, as words, ends with NULL; NULL: none */
+    char *directory;    /* [server] directory ... */
+    char *user;
+    char *group;
+    char *log;
+    char **environment; /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
+    int umask;          /* -1: not said */
+    int64_t limit_nofile; /* -1: not said; OS_LIMIT_INFINITY */
+    int64_t limit_core;
+    int nice;             /* OS_NICE_KEEP: not said */
+    int oom_score_adjust; /* OS_OOM_KEEP: not said */
+
+    char *pidfile;     /* [pidfile] path */
+    bool inherit_lock; /* [pidfile] inherit-lock, default yes */
+    bool allow_remote; /* [pidfile] allow-remote, default no */
+
+    int stop_signal;      /* [stop] signal, default TERM */
+    int stop_timeout_ms;  /* [stop] timeout, default 30 s; -1: for ever */
+    int reload_signal;    /* [reload] signal, default HUP */
+};
+
+/* Every mistake of a file, each a line "FILE:LINE: what is wrong and what would be right". */
+struct config_mistakes {
+    char **lines;
+    size_t count;
+};
+
+/* The defaults, as if an empty file had been read. */
+void config_init(struct config *config);
+
+/*
+ * Read a file.
+ *
+ * config:       already config_init'ed; takes the values.
+ * instance:     for %n.
+ * pidfile:      for %p where the file has no [pidfile] path of its own, or NULL.
+ * override:     true: pidfile stands above the file's own path (--pidfile).
+ * ret_mistakes: all of them, also on failure; free with config_mistakes_free.
+ * Returns:      0; -EINVAL there are mistakes; -ENOENT, -EACCES or another error: not readable;
+ *               -ENOMEM.
+ */
+int config_read(struct config *config, const char *path, const char *instance,
+                const char *pidfile, bool override, struct config_mistakes *ret_mistakes);
+
+void config_free(struct config *config);
+void config_mistakes_free(struct config_mistakes *mistakes);
+
+/* ---- words.c: how values are read -------------------------------------------------------- */
+
+/*
+ * Split as a shell splits words: blanks, '...', "..." with \" \\ \$ \` inside, \X; no variables,
+ * no patterns. %n, %p and %% are expanded in each word after the split, so that no expansion
+ * makes two words of one.
+ *
+ * ret_words: ends with NULL; free with words_free.
+ * Returns:   0; -EINVAL with *ret_why set to a static text such as "a quote is not closed".
+ */
+int words_split(const char *text, const char *instance, const char *pidfile, char ***ret_words,
+                const char **ret_why);
+void words_free(char **words);
+
+/* "30s", "500ms", "5m", "5min", "1h", "1m 30s", "30" (seconds), "infinity" (-1): milliseconds. */
+int duration_parse(const char *text, int *ret_ms);
+
+/* ---- nearest.c: "did you mean" ----------------------------------------------------------- */
+
+/* The candidate that text was most likely meant to be, or NULL. candidates ends with NULL. */
+const char *nearest(const char *text, const char *const *candidates);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The claim protocol, step by step as in the model (tests/model/protocol.pml): every change of the
+ * files happens under the lock, and is made only over what was judged.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core.h"
+
+#define SLEEP_MAX_MS  32
+#define REMOVED_TRIES 1000 /* against somebody who removes the lock without end */
+#define PUBLISH_TRIES 1000 /* or changes the pidfile */
+
+void
+claim_init(struct claim *claim)
+{
+    *claim = (struct claim){
+        .paths = {.dir = {.handle = OS_NONE}},
+        .lock = {.handle = OS_NONE},
+        .process = os_self(),
+    };
+}
+
+static void
+close_lock(struct claim *c)
+{
+    os_lock_close(&c->lock);
+    c->claimed = c->held = false;
+}
+
+void
+claim_abandon(struct claim *c)
+{
+    close_lock(c);
+    paths_close(&c->paths);
+}
+
+void
+claim_inherit(struct claim *c)
+{
+    c->process = os_self();
+}
+
+/* ---- Steps 1 and 2: the lock ------------------------------------------------------------- */
+
+/* An administrator's rm may have made room for another file under that name. */
+static bool
+lock_is_in_place(const struct claim *c)
+{
+    struct os_file_id now;
+
+    return os_file_identify(&c->paths.dir, c->paths.lock, &now) == 0
+           && now.device == c->lock.id.device && now.inode == c->lock.id.inode;
+}
+
+/* Does somebody live whom we can name? -EEXIST; 0 nobody seen. */
+static int
+see_owner(struct claim *c, enum os_lock_seen lock)
+{
+    struct look look;
+    int r = look_once(&c->paths, lock, c->published ? &c->mine : NULL, &look);
+
+    if (r < 0)
+        return r;
+    if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
+        c->owner = look.pid;
+        r = -EEXIST;
+    }
+    look_close(&look);
+    return r;
+}
+
+static int
+sleep_until(int64_t end, int *ms)
+{
+    if (os_monotonic_ms() >= end)
+        return -EBUSY;
+    os_sleep_ms(*ms);
+    *ms = *ms * 2 > SLEEP_MAX_MS ? SLEEP_MAX_MS : *ms * 2;
+    return 0;
+}
+
+static int
+begin_lock(struct claim *c, bool eager)
+{
+    int64_t end = os_monotonic_ms() + (c->never_wait ? 0 : CLAIM_WAIT_MS);
+    int ms = 1;
+
+    for (int i = 0; i < REMOVED_TRIES; i++) {
+        int r = os_lock_open(&c->paths.dir, c->paths.lock, true, &c->lock, &c->trusted);
+
+        if (r < 0)
+            return r;
+        r = os_lock_claim(&c->lock);
+        if (r == 0 && lock_is_in_place(c)) {
+            c->claimed = true;
+            return 0;
+        }
+        close_lock(c);
+        if (r == 0)
+            continue;
+        if (r == -EWOULDBLOCK)
+            r = eager ? see_owner(c, OS_LOCK_CLAIMED) : 0;
+        if (r == 0)
+            r = sleep_until(end, &ms);
+        if (r < 0)
+            return r;
+    }
+    return -EBUSY;
+}
+
+int
+claim_begin(struct claim *c, const char *path, bool eager)
+{
+    int r = paths_open(path, true, &c->paths);
+
+    if (r < 0)
+        return r;
+    r = c->allow_remote ? 0 : os_dir_is_remote(&c->paths.dir);
+    if (r == 1)
+        r = -EREMOTE;
+    if (r == 0)
+        r = begin_lock(c, eager);
+    if (r < 0)
+        claim_abandon(c);
+    return r;
+}
+
+/*
+ * The lock is held by this very process, which inherited it over exec and is the owner by
+ * identity. The claim goes on under the inherited handle.
+ */
+static int
+adopt(struct claim *c)
+{
+    struct os_lock lock;
+    struct look look;
+    int r = look_once(&c->paths, OS_LOCK_HELD, NULL, &look);
+
+    if (r < 0)
+        return r;
+    if (look.verdict != VORTEX_RUNNING || look.pid != os_self() || !look.has_pidfile)
+        r = -ENOENT;
+    else
+        r = os_lock_adopt(c->lock.id, &lock);
+    if (r == 0) {
+        close_lock(c);
+        c->lock = lock;
+        c->held = c->adopted = c->published = true;
+        c->claimed = os_lock_claim(&c->lock) == 0;
+        c->mine = look.pidfile.id;
+    }
+    look_close(&look);
+    return r;
+}
+
+/*
+ * Whoever can open a lock file can hold it for ever. Where that may be just anybody, a held lock
+ * proves nothing: put a new file in its place. A living owner is known by the state.
+ */
+static int
+replace_lock(struct claim *c)
+{
+    int r = lock_is_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
+
+    if (r < 0 && r != -ENOENT)
+        return r;
+    close_lock(c);
+    return begin_lock(c, false);
+}
+
+int
+claim_take(struct claim *c)
+{
+    int64_t end = os_monotonic_ms() + (c->never_wait ? 0 : TAKE_WAIT_MS);
+    bool replaced = false;
+    int ms = 1, r;
+
+    assert(c->claimed);
+    while ((r = os_lock_take(&c->lock)) != 0 || !lock_is_in_place(c)) {
+        if (r == 0) { /* removed under our hands: from step 1 */
+            close_lock(c);
+            r = begin_lock(c, true);
+        } else if (r == -EWOULDBLOCK) {
+            if (adopt(c) == 0)
+                return 0;
+            r = see_owner(c, OS_LOCK_HELD);
+            if (r == 0 && !c->trusted && !replaced) {
+                replaced = true;
+                r = replace_lock(c);
+            } else if (r == 0) {
+                r = sleep_until(end, &ms);
+            }
+        }
+        if (r < 0)
+            return r;
+    }
+    c->held = true;
+    return 0;
+}
+
+/* ---- Steps 3 to 6: decide and publish ---------------------------------------------------- */
+
+/* What will stand in the files, written aside. */
+static int
+prepare(struct claim *c, bool lock_held, const struct state_words *words)
+{
+    struct os_identity self;
+    struct os_file_id state_id;
+    struct os_hold hold;
+    char data[STATE_MAX];
+    size_t length;
+    int r = os_process_hold(os_self(), &hold);
+
+    if (r < 0)
+        return r;
+    r = os_process_identify(&hold, &self);
+    os_process_release(&hold);
+    if (r == 0)
+        r = state_format(&self, lock_held, os_wall_seconds(), words, data, sizeof(data), &length);
+    if (r == 0)
+        r = os_file_create(&c->paths.dir, c->paths.state_new, data, length, 0644, &state_id);
+    if (r < 0)
+        return r;
+    length = (size_t)snprintf(data, sizeof(data), "%" PRId64 "\n", self.pid);
+    return os_file_create(&c->paths.dir, c->paths.pidfile_new, data, length, 0644, &c->mine);
+}
+
+static void
+remove_temporaries(const struct claim *c)
+{
+    (void)os_file_remove(&c->paths.dir, c->paths.pidfile_new);
+    (void)os_file_remove(&c->paths.dir, c->paths.state_new);
+}
+
+/* Steps 4 and 5. judged: NULL where there was no pidfile. */
+static int
+publish(struct claim *c, const struct os_file_id *judged)
+{
+    const struct os_dir *dir = &c->paths.dir;
+    int r = os_file_publish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
+
+    if (r < 0)
+        return r;
+    r = os_file_rename(dir, c->paths.state_new, c->paths.state);
+    if (r == 0) {
+        /* What stood there before; a directory that isn't empty stays where it was. */
+        r = judged != NULL ? os_file_remove(dir, c->paths.pidfile_new) : 0;
+        if (r == 0 || r == -ENOENT) {
+            c->published = true;
+            return 0;
+        }
+        (void)os_file_remove(dir, c->paths.state);
+        r = -EISDIR;
+    }
+    (void)os_file_unpublish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
+    return r;
+}
+
+/* Step 3. ret_judged: what stands under the pidfile's name, while nobody lives there. */
+static int
+judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
+{
+    struct os_file_id before = {0, 0};
+    struct look look;
+    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
+    int r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
+                      c->published ? &c->mine : NULL, &look);
+
+    if (r < 0)
+        return r;
+    if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
+        c->owner = look.pid;
+        r = -EEXIST;
+    } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {
+        r = -ENODATA;
+    }
+    look_close(&look);
+    /* Had it been replaced between these two, publishing over the former finds that out. */
+    *ret_judged = before;
+    *ret_there = there;
+    return r;
+}
+
+/* Step 6, where the lock is gone: all over again, and our own pidfile is no rival. */
+static int
+take_again(struct claim *c)
+{
+    int r;
+
+    close_lock(c);
+    r = begin_lock(c, true);
+    return r < 0 ? r : claim_take(c);
+}
+
+int
+claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
+{
+    int r = -EAGAIN;
+
+    assert(c->held);
+    if (c->adopted)
+        return 0;
+    for (int i = 0; i < PUBLISH_TRIES && r == -EAGAIN; i++) {
+        struct os_file_id judged, mine = c->mine;
+        bool there;
+
+        r = judge(c, &judged, &there);
+        if (r == 0)
+            r = prepare(c, lock_held, words);
+        if (r == 0)
+            r = publish(c, there ? &judged : NULL);
+        if (r == 0 && lock_is_in_place(c))
+            return 0;
+        if (r == 0) {
+            r = take_again(c);
+            r = r == 0 ? -EAGAIN : r;
+        } else {
+            remove_temporaries(c);
+            c->mine = mine;
+        }
+    }
+    return r == -EAGAIN ? -EBUSY : r;
+}
+
+int
+claim_all(struct claim *c, const char *path, bool lock_held, const struct state_words *words)
+{
+    int r = claim_begin(c, path, true);
+
+    if (r < 0)
+        return r;
+    r = claim_take(c);
+    if (r == 0)
+        r = claim_publish(c, lock_held, words);
+    if (r < 0)
+        claim_end(c, true);
+    return r;
+}
+
+void
+claim_finish(struct claim *c)
+{
+    if (c->claimed)
+        (void)os_lock_unclaim(&c->lock);
+    c->claimed = false;
+}
+
+/* ---- The end ----------------------------------------------------------------------------- */
+
+/* Remove the state unless it speaks of somebody else by now. */
+static void
+remove_state(const struct claim *c, const struct look *look)
+{
+    if (!look->has_state || look->verdict != VORTEX_RUNNING || look->pid == os_self())
+        (void)os_file_remove(&c->paths.dir, c->paths.state);
+}
+
+static void
+remove_published(const struct claim *c)
+{
+    struct os_file_id now;
+    struct look look;
+
+    if (os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
+        && now.device == c->mine.device && now.inode == c->mine.inode)
+        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
+    if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
+        return;
+    remove_state(c, &look);
+    look_close(&look);
+}
+
+void
+claim_end(struct claim *c, bool remove)
+{
+    if (c->process != os_self()) {
+        claim_abandon(c);
+        return;
+    }
+    if (remove && c->published)
+        remove_published(c);
+    /* Not under another's claim: a restart counts on this very lock file. */
+    if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0) && (c->held || os_lock_take(&c->lock) == 0)
+        && lock_is_in_place(c))
+        (void)os_file_remove(&c->paths.dir, c->paths.lock);
+    claim_abandon(c);
+}
+
+/* Under the claim byte: may the files be removed, and which pidfile was it that was judged? */
+static int
+judge_removal(struct claim *c, struct look *ret_look)
+{
+    enum os_lock_seen lock = OS_LOCK_FREE;
+    int r = os_lock_take(&c->lock);
+
+    if (r == -EWOULDBLOCK)
+        lock = OS_LOCK_HELD;
+    else if (r < 0)
+        return r;
+    else
+        c->held = true;
+    r = look_once(&c->paths, lock, NULL, ret_look);
+    if (r < 0)
+        return r;
+    if (ret_look->verdict == VORTEX_RUNNING && ret_look->pid == os_self())
+        return 0; /* its own, whoever holds the lock */
+    if (ret_look->verdict == VORTEX_UNPROVED && c->assume == ASSUME_STALE)
+        return 0;
+    if (ret_look->verdict == VORTEX_STALE || ret_look->verdict == VORTEX_INVALID
+        || ret_look->verdict == VORTEX_NOT_RUNNING)
+        return 0;
+    return -EBUSY;
+}
+
+int
+claim_clear(struct claim *c)
+{
+    struct os_file_id before, now;
+    struct look look = {.hold = {0, OS_NONE}};
+    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
+    int r;
+
+    assert(c->claimed);
+    r = judge_removal(c, &look);
+    if (r == 0) {
+        if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
+            && now.device == before.device && now.inode == before.inode)
+            r = os_file_remove(&c->paths.dir, c->paths.pidfile);
+        remove_state(c, &look);
+        remove_temporaries(c);
+    }
+    look_close(&look);
+    return r == -ENOENT ? 0 : r;
+}

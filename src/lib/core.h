@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The core: what the library's files share, and what a host (src/host) asks of it beyond vortex.h.
+ * Not installed.
+ */
+#ifndef VORTEX_CORE_H
+#define VORTEX_CORE_H
+
+#include "os/os.h"
+#include "vortex.h"
+
+/* ---- text.c: the content of a pidfile ---------------------------------------------------- */
+
+#define PIDFILE_MAX 64
+
+/* A pid from a pidfile's bytes: 0; -EBADMSG. See design: ^[ \t]*[0-9]+[ \t]*\r?\n? */
+int pidfile_parse(const char *data, size_t length, int64_t *ret_pid);
+
+/* A decimal number, all of it: 0; -EBADMSG; -ERANGE. */
+int number_parse(const char *text, size_t length, uint64_t *ret_number);
+
+/* ---- state.c: the state file ------------------------------------------------------------- */
+
+#define STATE_MAX 4096
+
+struct state {
+    struct os_identity owner;
+    struct os_identity server; /* pid 0: the owner is the server */
+    bool lock_held;            /* lock=held: the owner keeps the lock for life */
+    size_t length;
+    char text[STATE_MAX + 1];  /* the file, for state_get */
+};
+
+/* What a host may say beyond the identity. NULL: not said. */
+struct state_words {
+    const char *phase;
+    const char *command;
+    const char *manager;
+    const char *cgroup;
+    const char *status;
+};
+
+/* 0; -EBADMSG a broken file, which counts as none. */
+int state_parse(const char *data, size_t length, struct state *ret_state);
+
+/* Write a state's text. 0; -E2BIG. since: seconds, wall clock. */
+int state_format(const struct os_identity *owner, bool lock_held, int64_t since,
+                 const struct state_words *words, char *buf, size_t size, size_t *ret_length);
+
+/* The value of a key into buf, cut to size: true; false where there is none. */
+bool state_get(const struct state *state, const char *key, char *buf, size_t size);
+
+/* ---- verdict.c: who is alive, the one decision ------------------------------------------- */
+
+/* The three files of one pidfile, by one kept directory. */
+struct paths {
+    struct os_dir dir;
+    char pidfile[OS_NAME_MAX];
+    char lock[OS_NAME_MAX];
+    char state[OS_NAME_MAX];
+    char pidfile_new[OS_NAME_MAX];
+    char state_new[OS_NAME_MAX];
+};
+
+int paths_open(const char *path, bool create, struct paths *ret_paths);
+void paths_close(struct paths *paths);
+
+struct look {
+    enum vortex_verdict verdict;
+    int error;                /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES */
+    const char *reason;       /* static text */
+    int64_t pid;              /* that the verdict is about, 0 nobody */
+    int64_t content;          /* of the pidfile, 0 no number */
+    struct os_hold hold;      /* running, orphaned: the living one */
+    bool has_pidfile;
+    struct os_file pidfile;   /* where has_pidfile */
+    bool has_state;
+    struct state state;       /* where has_state */
+    enum os_lock_seen lock;
+};
+
+/*
+ * Decide, once, from what is read now.
+ *
+ * lock: what the caller knows of the lock: OS_LOCK_FREE where it holds it itself.
+ * mine: the pidfile that the caller's own claim published, which is no rival; or NULL.
+ */
+int look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
+              struct look *ret_look);
+
+/* Ask the lock too, and look again for a moment while a claim is under way. */
+int look_settled(const struct paths *paths, struct look *ret_look);
+
+void look_close(struct look *look);
+
+/* ---- claim.c: the protocol of design.md, section 3 --------------------------------------- */
+
+enum assume {
+    ASSUME_NOTHING = 0,
+    ASSUME_STALE,   /* an unproved pidfile is nobody's */
+    ASSUME_RUNNING, /* an unproved pidfile is its process's */
+};
+
+#define CLAIM_WAIT_MS 1000 /* for another claim under way */
+#define TAKE_WAIT_MS  300  /* for a lock that a dying process is about to let go of */
+
+struct claim {
+    /* The caller's wishes, set between claim_init and the first step. */
+    bool allow_remote;
+    bool never_wait;
+    enum assume assume;
+
+    struct paths paths;
+    struct os_lock lock;
+    int64_t process;        /* who made it: in a forked child it is not its own */
+    bool trusted;           /* the lock file is nobody else's */
+    bool claimed;           /* the claim byte is held */
+    bool held;              /* the lock is held */
+    bool adopted;           /* it was inherited over exec, and the files with it */
+    bool published;         /* the files are this claim's */
+    struct os_file_id mine; /* the published pidfile */
+    int64_t owner;          /* on -EEXIST: who, or 0 */
+};
+
+void claim_init(struct claim *claim);
+
+/*
+ * Step 1: open the directory and the lock, take the claim byte.
+ *
+ * eager:   give up as soon as somebody is seen to live: -EEXIST.
+ * Returns: 0; -EBUSY another claim is under way, or another error; then nothing is open.
+ */
+int claim_begin(struct claim *claim, const char *path, bool eager);
+
+/* Step 2: the lock itself: 0; -EEXIST; -EBUSY it is held by somebody who can't be named. */
+int claim_take(struct claim *claim);
+
+/*
+ * Steps 3 to 6: decide, publish the pidfile and the state for the calling process.
+ *
+ * lock_held: the lock will be kept for life.
+ * words:     may be NULL.
+ * Returns:   0; -EEXIST; -ENODATA unproved; another error: the old files are as before.
+ */
+int claim_publish(struct claim *claim, bool lock_held, const struct state_words *words);
+
+/* Steps 1 to 6; on failure the claim has ended. */
+int claim_all(struct claim *claim, const char *path, bool lock_held,
+              const struct state_words *words);
+
+/* Step 7: let go of the claim byte; the lock stays. */
+void claim_finish(struct claim *claim);
+
+/* Under step 1: remove the files where they are this process's, or nobody's. 0; -EBUSY. */
+int claim_clear(struct claim *claim);
+
+/*
+ * The end: the lock goes, and its file with it. In a forked child: only the child's copy goes.
+ * remove: what was published is removed too.
+ */
+void claim_end(struct claim *claim, bool remove);
+
+/* A forked child takes the claim over; the parent abandons it, which only closes. */
+void claim_inherit(struct claim *claim);
+void claim_abandon(struct claim *claim);
+
+/* ---- process.c --------------------------------------------------------------------------- */
+
+struct vortex_process {
+    struct os_hold hold;
+};
+
+#endif

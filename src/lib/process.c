@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pinned processes, and the leftovers of dead ones. Opening is in pidfile.c: it is a verdict. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib/core.h"
+
+#define HOLDERS_MAX 1024
+
+vortex_pid
+vortex_process_pid(const struct vortex_process *p)
+{
+    return p->hold.pid;
+}
+
+int
+vortex_process_signal(struct vortex_process *p, int signal)
+{
+    return os_process_signal(&p->hold, signal);
+}
+
+int
+vortex_process_wait(struct vortex_process *p, int timeout_ms)
+{
+    return os_process_wait(&p->hold, timeout_ms);
+}
+
+struct vortex_process *
+vortex_process_close(struct vortex_process *p)
+{
+    if (p != NULL) {
+        os_process_release(&p->hold);
+        free(p);
+    }
+    return NULL;
+}
+
+/* ---- Who else holds the lock ------------------------------------------------------------- */
+
+int
+vortex_pidfile_holders(const char *path, vortex_pid *ret_pids, size_t max)
+{
+    struct paths paths;
+    int r = paths_open(path, false, &paths);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = os_lock_holders(&paths.dir, paths.lock, ret_pids, max);
+    paths_close(&paths);
+    return r;
+}
+
+/* Does that pid still hold the lock, now that it is pinned? */
+static bool
+still_holds(const struct paths *paths, int64_t pid)
+{
+    int64_t pids[HOLDERS_MAX];
+    int count = os_lock_holders(&paths->dir, paths->lock, pids, HOLDERS_MAX);
+
+    for (int i = 0; i < count; i++)
+        if (pids[i] == pid)
+            return true;
+    return false;
+}
+
+/* 1 ended; 0 it is none of the instance's, or gone already. */
+static int
+end_leftover(const struct paths *paths, const struct state *state, int64_t pid, int timeout_ms)
+{
+    struct os_hold hold;
+    char cgroup[STATE_MAX];
+    int kill_signal = os_signal_number("KILL");
+    int r = 0;
+
+    if (pid == os_self() || os_process_hold(pid, &hold) < 0)
+        return 0;
+    if (!state_get(state, "cgroup", cgroup, sizeof(cgroup)))
+        cgroup[0] = '\0';
+    if ((os_process_belongs(&hold, state->owner.pid, cgroup)
+         || os_process_belongs(&hold, state->server.pid, cgroup))
+        && still_holds(paths, pid)) {
+        r = os_process_signal(&hold, kill_signal);
+        if (r == 0)
+            r = os_process_wait(&hold, timeout_ms);
+        r = r == 0 || r == -ESRCH ? 1 : r;
+    }
+    os_process_release(&hold);
+    return r;
+}
+
+static int
+end_leftovers(const struct paths *paths, const struct state *state, int timeout_ms)
+{
+    int64_t pids[HOLDERS_MAX];
+    int ended = 0;
+    int count = os_lock_holders(&paths->dir, paths->lock, pids, HOLDERS_MAX);
+
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count; i++) {
+        int r = end_leftover(paths, state, pids[i], timeout_ms);
+
+        if (r < 0)
+            return r;
+        ended += r;
+    }
+    return ended;
+}
+
+int
+vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
+{
+    struct paths paths;
+    struct look look;
+    int r = paths_open(path, false, &paths);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = look_settled(&paths, &look);
+    if (r == 0) {
+        if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED)
+            r = -EBUSY;
+        else if (look.has_state && os_boot_differs(&look.state.owner) == 0
+                 && os_namespace_differs(&look.state.owner) == 0)
+            r = end_leftovers(&paths, &look.state, timeout_ms);
+        look_close(&look);
+    }
+    paths_close(&paths);
+    return r;
+}

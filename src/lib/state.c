@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state file: key=value lines, one version, unknown keys ignored. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core.h"
+
+#define STATE_VERSION "1"
+#define VALUE_MAX     1024 /* a command line is cut here: it is for people */
+
+/* ---- Reading ----------------------------------------------------------------------------- */
+
+bool
+state_get(const struct state *state, const char *key, char *buf, size_t size)
+{
+    size_t length = strlen(key);
+    const char *line = state->text;
+
+    while (*line != '\0') {
+        size_t end = strcspn(line, "\n");
+
+        if (end > length && strncmp(line, key, length) == 0 && line[length] == '=') {
+            size_t value = end - length - 1;
+
+            if (value >= size)
+                value = size - 1;
+            memcpy(buf, line + length + 1, value);
+            buf[value] = '\0';
+            return true;
+        }
+        line += end + (line[end] == '\n');
+    }
+    return false;
+}
+
+/* A number that is there must be one; a missing one is 0, "not known". */
+static int
+get_number(const struct state *state, const char *key, uint64_t *ret)
+{
+    char buf[32];
+
+    *ret = 0;
+    if (!state_get(state, key, buf, sizeof(buf)))
+        return 0;
+    return number_parse(buf, strlen(buf), ret);
+}
+
+static int
+get_identity(const struct state *state, const char *prefix, struct os_identity *ret)
+{
+    char key[32];
+    uint64_t pid;
+    int r;
+
+    snprintf(key, sizeof(key), "%spid", prefix);
+    r = get_number(state, key, &pid);
+    if (r < 0 || pid > INT32_MAX)
+        return -EBADMSG;
+    ret->pid = (int64_t)pid;
+    snprintf(key, sizeof(key), "%sstart", prefix);
+    r = get_number(state, key, &ret->start);
+    snprintf(key, sizeof(key), "%spidfd-inode", prefix);
+    if (r == 0)
+        r = get_number(state, key, &ret->pidfd_inode);
+    if (r == 0)
+        r = get_number(state, "pidns", &ret->pid_namespace);
+    if (!state_get(state, "boot", ret->boot, sizeof(ret->boot)))
+        ret->boot[0] = '\0';
+    return r < 0 ? -EBADMSG : 0;
+}
+
+int
+state_parse(const char *data, size_t length, struct state *ret_state)
+{
+    char value[16];
+
+    /* Complete is what ends in a newline; a file cut by a full disk or a power cut is broken. */
+    if (length == 0 || length > STATE_MAX || data[length - 1] != '\n'
+        || memchr(data, '\0', length) != NULL)
+        return -EBADMSG;
+    memset(ret_state, 0, sizeof(*ret_state));
+    memcpy(ret_state->text, data, length);
+    ret_state->length = length;
+    if (!state_get(ret_state, "version", value, sizeof(value))
+        || strcmp(value, STATE_VERSION) != 0)
+        return -EBADMSG;
+    if (get_identity(ret_state, "", &ret_state->owner) < 0 || ret_state->owner.pid == 0
+        || get_identity(ret_state, "server-", &ret_state->server) < 0)
+        return -EBADMSG;
+    ret_state->lock_held =
+        state_get(ret_state, "lock", value, sizeof(value)) && strcmp(value, "held") == 0;
+    return 0;
+}
+
+/* ---- Writing ----------------------------------------------------------------------------- */
+
+struct out {
+    char *buf;
+    size_t size;
+    size_t length;
+    bool full;
+};
+
+static void
+put(struct out *out, const char *key, const char *value)
+{
+    size_t need = strlen(key) + 2;
+    size_t length = strlen(value);
+
+    if (length > VALUE_MAX)
+        length = VALUE_MAX;
+    if (out->length + need + length >= out->size) {
+        out->full = true;
+        return;
+    }
+    out->length += (size_t)snprintf(out->buf + out->length, out->size - out->length, "%s=", key);
+    for (size_t i = 0; i < length; i++) /* one line a key, whatever a command line holds */
+        out->buf[out->length++] = (unsigned char)value[i] < ' ' ? ' ' : value[i];
+    out->buf[out->length++] = '\n';
+}
+
+static void
+put_number(struct out *out, const char *key, uint64_t value)
+{
+    char text[24];
+
+    if (value == 0)
+        return;
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    put(out, key, text);
+}
+
+static void
+put_word(struct out *out, const char *key, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        put(out, key, value);
+}
+
+int
+state_format(const struct os_identity *owner, bool lock_held, int64_t since,
+             const struct state_words *words, char *buf, size_t size, size_t *ret_length)
+{
+    struct out out = {buf, size, 0, false};
+    char time_text[48];
+
+    assert(owner->pid > 0);
+    os_time_format(since, time_text, sizeof(time_text));
+    put(&out, "version", STATE_VERSION);
+    put_number(&out, "pid", (uint64_t)owner->pid);
+    put_number(&out, "start", owner->start);
+    put_word(&out, "boot", owner->boot);
+    put_number(&out, "pidns", owner->pid_namespace);
+    put_number(&out, "pidfd-inode", owner->pidfd_inode);
+    put(&out, "lock", lock_held ? "held" : "released");
+    put(&out, "since", time_text);
+    if (words != NULL) {
+        put_word(&out, "phase", words->phase);
+        put_word(&out, "manager", words->manager);
+        put_word(&out, "cgroup", words->cgroup);
+        put_word(&out, "status", words->status);
+        put_word(&out, "command", words->command);
+    }
+    if (out.full)
+        return -E2BIG;
+    *ret_length = out.length;
+    return 0;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who is alive: the one decision. The state's identity speaks first, the lock second, the bare
+ * number last; and a process is named only after it was pinned and compared. The rows are those
+ * of vortex(1), VERDICTS.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core.h"
+
+#define SETTLE_MS 50
+
+/* ---- The files --------------------------------------------------------------------------- */
+
+int
+paths_open(const char *path, bool create, struct paths *ret_paths)
+{
+    struct paths p;
+    size_t length;
+    int r = os_dir_open(path, create, &p.dir, p.pidfile);
+
+    if (r < 0)
+        return r;
+    length = strlen(p.pidfile);
+    if (length + sizeof(".state.new") > sizeof(p.state_new)) {
+        os_dir_close(&p.dir);
+        return -ENAMETOOLONG;
+    }
+    snprintf(p.lock, sizeof(p.lock), "%.*s.lock", (int)length, p.pidfile);
+    snprintf(p.state, sizeof(p.state), "%.*s.state", (int)length, p.pidfile);
+    snprintf(p.pidfile_new, sizeof(p.pidfile_new), "%.*s.new", (int)length, p.pidfile);
+    snprintf(p.state_new, sizeof(p.state_new), "%.*s.state.new", (int)length, p.pidfile);
+    *ret_paths = p;
+    return 0;
+}
+
+void
+paths_close(struct paths *paths)
+{
+    os_dir_close(&paths->dir);
+}
+
+static int
+read_pidfile(const struct paths *paths, struct look *look)
+{
+    char data[PIDFILE_MAX];
+    size_t length;
+    int r = os_file_read(&paths->dir, paths->pidfile, data, sizeof(data), &length, &look->pidfile);
+
+    look->has_pidfile = r != -ENOENT;
+    if (r == 0)
+        r = pidfile_parse(data, length, &look->content);
+    look->pid = look->content;
+    return r;
+}
+
+/* A state that can't be read, is broken, or was written by just anybody counts as none. */
+static void
+read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_speaker)
+{
+    char data[STATE_MAX + 1];
+    size_t length;
+    struct os_file file;
+    int r = os_file_read(&paths->dir, paths->state, data, sizeof(data), &length, &file);
+
+    look->has_state = r == 0 && file.speaker.scope != OS_SPEAKS_FOR_NOBODY
+                      && state_parse(data, length, &look->state) == 0;
+    if (look->has_state)
+        *ret_speaker = file.speaker;
+}
+
+/* ---- An identity ------------------------------------------------------------------------- */
+
+enum life {
+    LIVES = 1,
+    DEAD,
+    UNTRUSTED, /* the file may not speak for that process */
+    UNKNOWN,   /* it can't be compared */
+    ELSEWHERE, /* it is of another pid namespace: its number means nothing here */
+};
+
+/* Is the pinned one alive, the same, and one that the state may speak for? */
+static enum life
+ask_pinned(const struct look *look, const struct os_identity *id, const struct os_hold *hold,
+           const struct os_speaker *speaker)
+{
+    switch (os_process_compare(hold, id)) {
+    case OS_OTHER:
+        return DEAD;
+    case OS_UNKNOWN:
+        return UNKNOWN;
+    case OS_SAME:
+        break;
+    }
+    /* Where a number is all there is to compare, a lock that was let go of is better evidence. */
+    if (!os_identity_is_proof() && look->state.lock_held
+        && (look->lock == OS_LOCK_FREE || look->lock == OS_LOCK_MISSING))
+        return DEAD;
+    switch (os_process_is_of(hold, speaker)) {
+    case 1:
+        return LIVES;
+    case 0:
+        return UNTRUSTED;
+    default:
+        return UNKNOWN;
+    }
+}
+
+/* look->hold is set where it lives. */
+static enum life
+ask_identity(struct look *look, const struct os_identity *id, const struct os_speaker *speaker)
+{
+    struct os_hold hold;
+    enum life life;
+    int r;
+
+    if (id->pid == 0 || os_boot_differs(id) == 1)
+        return DEAD;
+    if (os_namespace_differs(id) == 1)
+        return ELSEWHERE;
+    r = os_process_hold(id->pid, &hold);
+    if (r < 0)
+        return r == -ESRCH ? DEAD : UNKNOWN;
+    life = ask_pinned(look, id, &hold, speaker);
+    if (life == LIVES)
+        look->hold = hold;
+    else
+        os_process_release(&hold);
+    return life;
+}
+
+/* ---- The rows ---------------------------------------------------------------------------- */
+
+static void
+decide(struct look *look, enum vortex_verdict verdict, const char *reason)
+{
+    look->verdict = verdict;
+    look->reason = reason;
+}
+
+static void
+decide_invalid(struct look *look, int error, const char *reason)
+{
+    look->error = error;
+    decide(look, VORTEX_INVALID, reason);
+}
+
+static void
+decide_unreadable(struct look *look, int error)
+{
+    look->error = error;
+    switch (error) {
+    case -EBADMSG:
+        decide_invalid(look, error, "its content is not a process id");
+        break;
+    case -ELOOP:
+        decide_invalid(look, -EBADMSG, "it is a symbolic link");
+        break;
+    case -EISDIR:
+        decide_invalid(look, -EBADMSG, "it is a directory");
+        break;
+    case -EMEDIUMTYPE:
+        decide_invalid(look, -EBADMSG, "it is not a regular file");
+        break;
+    case -EMLINK:
+        decide_invalid(look, -EPERM, "it has a second name (hard link)");
+        break;
+    default:
+        decide(look, VORTEX_UNPROVED, "the pidfile can't be read");
+        break;
+    }
+}
+
+/* Rows 5 to 8: a number of which the state doesn't speak. A foreign tool wrote it. */
+static void
+decide_number(struct look *look, const struct paths *paths)
+{
+    struct os_hold hold;
+    int r = os_process_hold(look->pid, &hold);
+
+    if (r == -ESRCH) {
+        decide(look, VORTEX_STALE, "there is no such process");
+        return;
+    }
+    if (r < 0) {
+        decide(look, VORTEX_UNPROVED, "its process can't be examined");
+        return;
+    }
+    r = os_process_is_of(&hold, &look->pidfile.speaker);
+    if (r == 0) {
+        decide_invalid(look, -EPERM, "it belongs to a user who doesn't own that process");
+    } else if (r < 0) {
+        decide(look, VORTEX_UNPROVED, "it can't be told who owns that process");
+    } else {
+        r = os_process_is_younger(&hold, &paths->dir, &look->pidfile);
+        if (r == 1)
+            decide(look, VORTEX_STALE, "that process is younger than the pidfile: a reused pid");
+        else if (r == 0 || look->pid == os_self())
+            decide(look, VORTEX_RUNNING, "that process is older than the pidfile");
+        else
+            decide(look, VORTEX_UNPROVED,
+                   "it can't be told whether that process is older than the pidfile");
+    }
+    if (look->verdict == VORTEX_RUNNING)
+        look->hold = hold;
+    else
+        os_process_release(&hold);
+}
+
+/* Rows 4 to 10, where the state names nobody who lives and nobody holds the lock. */
+static void
+decide_pidfile(struct look *look, const struct paths *paths, int read_error)
+{
+    const struct state *state = look->has_state ? &look->state : NULL;
+    bool named = state != NULL && look->content != 0
+                 && (look->content == state->owner.pid || look->content == state->server.pid);
+
+    if (!look->has_pidfile && look->lock == OS_LOCK_UNKNOWN && state == NULL)
+        decide(look, VORTEX_UNPROVED, "the lock can't be asked");
+    else if (!look->has_pidfile)
+        decide(look, VORTEX_NOT_RUNNING, "there is no pidfile");
+    else if (read_error < 0)
+        decide_unreadable(look, read_error);
+    else if (named && os_boot_differs(&state->owner) == 1)
+        decide(look, VORTEX_STALE, "it is from before the last boot");
+    else if (named)
+        decide(look, VORTEX_STALE, "its process has ended");
+    else if (look->content == 1)
+        decide_invalid(look, -EBADMSG, "process 1 is nobody's server, unless the state proves it");
+    else if (look->pidfile.speaker.scope == OS_SPEAKS_FOR_NOBODY)
+        decide_invalid(look, -EPERM, "others may write it or replace it");
+    else
+        decide_number(look, paths);
+}
+
+/* A rival is whoever lives; what this claim itself published is none. */
+static bool
+is_mine(const struct look *look, const struct os_file_id *mine)
+{
+    return mine != NULL && look->has_pidfile && look->pidfile.id.device == mine->device
+           && look->pidfile.id.inode == mine->inode;
+}
+
+static void
+decide_all(struct look *look, const struct paths *paths, int read_error,
+           const struct os_speaker *speaker)
+{
+    enum life owner = DEAD, server = DEAD;
+
+    if (look->has_state) {
+        owner = ask_identity(look, &look->state.owner, speaker);
+        if (owner != LIVES)
+            server = ask_identity(look, &look->state.server, speaker);
+        if (owner == UNTRUSTED || server == UNTRUSTED)
+            look->has_state = false;
+    }
+    if (owner == LIVES) {
+        decide(look, VORTEX_RUNNING, "its process lives");
+        look->pid = look->state.owner.pid;
+    } else if (server == LIVES) {
+        decide(look, VORTEX_ORPHANED, "its supervisor was killed, the server lives");
+        look->pid = look->state.server.pid;
+    } else if (look->lock == OS_LOCK_HELD) {
+        decide(look, VORTEX_BUSY, "somebody holds the lock");
+    } else if (look->lock == OS_LOCK_CLAIMED) {
+        decide(look, VORTEX_BUSY, "a start or a stop is under way");
+    } else if (owner == UNKNOWN || server == UNKNOWN) {
+        decide(look, VORTEX_UNPROVED, "its process can't be compared with the state");
+        look->pid = look->state.owner.pid;
+    } else if (owner == ELSEWHERE && !(look->state.lock_held && look->lock == OS_LOCK_FREE)) {
+        decide(look, VORTEX_UNPROVED, "it is of another pid namespace");
+    } else {
+        decide_pidfile(look, paths, read_error);
+    }
+}
+
+int
+look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
+          struct look *ret_look)
+{
+    struct look look = {.lock = lock, .hold = {0, OS_NONE}};
+    struct os_speaker speaker = {OS_SPEAKS_FOR_ALL, 0};
+    int r;
+
+    /* The pidfile is published first and the state after it: read the other way round. */
+    r = read_pidfile(paths, &look);
+    read_state(paths, &look, &speaker);
+    if (is_mine(&look, mine)) {
+        decide(&look, VORTEX_NOT_RUNNING, "the pidfile is this claim's own");
+        look.has_state = false;
+    } else {
+        decide_all(&look, paths, r, &speaker);
+    }
+    *ret_look = look;
+    return 0;
+}
+
+int
+look_settled(const struct paths *paths, struct look *ret_look)
+{
+    int64_t end = os_monotonic_ms() + SETTLE_MS;
+    int r;
+
+    for (int ms = 1;; ms *= 2) {
+        r = look_once(paths, os_lock_ask(&paths->dir, paths->lock), NULL, ret_look);
+        if (r < 0 || ret_look->verdict != VORTEX_BUSY || os_monotonic_ms() >= end)
+            return r;
+        look_close(ret_look);
+        os_sleep_ms(ms);
+    }
+}
+
+void
+look_close(struct look *look)
+{
+    if (look->hold.pid != 0)
+        os_process_release(&look->hold);
+    look->hold = (struct os_hold){0, OS_NONE};
+}

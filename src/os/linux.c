@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes on Linux (5.3 and later): pidfd pins them, /proc and pidfs tell them apart. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "os/posix.h"
+
+#define PIDFS_MAGIC      0x50494446
+#define TMPFS_MAGIC      0x01021994
+#define INITIAL_PIDNS    0xEFFFFFFCu /* the kernel's PROC_PID_INIT_INO */
+#define NS               1000000000LL
+#define AGE_SLACK        (2 * NS)
+#define BOOT_SLACK       (300 * NS) /* a kernel mounts its own file systems long before that */
+#define STAT_SESSION     6
+#define STAT_START       22
+
+/* ---- /proc ------------------------------------------------------------------------------- */
+
+static int
+read_proc(const char *path, char *buf, size_t size)
+{
+    ssize_t n;
+    int r = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    n = read(fd, buf, size - 1);
+    if (n < 0)
+        r = -errno;
+    else
+        buf[n] = '\0';
+    close(fd);
+    return r;
+}
+
+static int
+read_proc_of(int64_t pid, const char *what, char *buf, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%lld/%s", (long long)pid, what);
+    return read_proc(path, buf, size);
+}
+
+/* Field n of /proc/PID/stat, counted as in proc(5); only those after the command's name. */
+static int
+stat_field(int64_t pid, int n, uint64_t *ret)
+{
+    char buf[1024];
+    char *p;
+    int r = read_proc_of(pid, "stat", buf, sizeof(buf));
+
+    if (r < 0)
+        return r;
+    p = strrchr(buf, ')'); /* the name may hold anything else */
+    for (int i = 2; p != NULL && i < n; i++)
+        p = strchr(p + 1, ' ');
+    if (p == NULL)
+        return -ENODATA;
+    *ret = strtoull(p + 1, NULL, 10);
+    return 0;
+}
+
+/* In a time namespace of its own, a reader sees start times shifted: undo it. */
+static int
+shift_of_start(int64_t *ret_ticks)
+{
+    long hz = sysconf(_SC_CLK_TCK);
+    long long seconds = 0, nanoseconds = 0;
+    char buf[256];
+    char *p;
+
+    *ret_ticks = 0;
+    if (read_proc("/proc/self/timens_offsets", buf, sizeof(buf)) < 0)
+        return 0; /* before Linux 5.6 there are no time namespaces */
+    p = strstr(buf, "boottime");
+    if (p == NULL || sscanf(p, "boottime %lld %lld", &seconds, &nanoseconds) != 2)
+        return 0;
+    if (nanoseconds % (NS / hz) != 0)
+        return -ENODATA; /* not a whole tick: the rounding can't be undone */
+    *ret_ticks = seconds * hz + nanoseconds / (NS / hz);
+    return 0;
+}
+
+static int
+start_of(int64_t pid, uint64_t *ret_start)
+{
+    uint64_t seen;
+    int64_t shift;
+    int r = stat_field(pid, STAT_START, &seen);
+
+    if (r == 0)
+        r = shift_of_start(&shift);
+    if (r == 0)
+        *ret_start = (uint64_t)((int64_t)seen - shift);
+    return r;
+}
+
+static uint64_t
+own_namespace(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+static void
+read_boot(char *buf, size_t size)
+{
+    if (read_proc("/proc/sys/kernel/random/boot_id", buf, size) < 0)
+        buf[0] = '\0';
+    buf[strcspn(buf, "\n")] = '\0';
+}
+
+/* ---- Pinned processes -------------------------------------------------------------------- */
+
+int
+os_process_hold(int64_t pid, struct os_hold *ret_hold)
+{
+    struct pollfd p = {.events = POLLIN};
+
+    if (pid < 1 || pid > INT32_MAX)
+        return -ESRCH;
+    p.fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    if (p.fd < 0) /* EINVAL, ENOENT: the number is a thread's, so no process has it */
+        return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+    if (poll(&p, 1, 0) > 0) { /* dead, only not reaped yet */
+        close(p.fd);
+        return -ESRCH;
+    }
+    *ret_hold = (struct os_hold){pid, p.fd};
+    return 0;
+}
+
+void
+os_process_release(struct os_hold *hold)
+{
+    hold->handle = posix_close(hold->handle);
+}
+
+/* pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot. */
+static uint64_t
+pidfd_inode(int pidfd)
+{
+    struct statfs fs;
+    struct stat st;
+
+    if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PIDFS_MAGIC || fstat(pidfd, &st) < 0)
+        return 0;
+    return (uint64_t)st.st_ino;
+}
+
+int
+os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity)
+{
+    struct os_identity id = {.pid = hold->pid};
+
+    if (start_of(hold->pid, &id.start) < 0)
+        id.start = 0;
+    id.pidfd_inode = pidfd_inode((int)hold->handle);
+    id.pid_namespace = own_namespace();
+    read_boot(id.boot, sizeof(id.boot));
+    /* What was read by number is the held one's only if that still lives. */
+    if (os_process_wait(hold, 0) == 0)
+        return -ESRCH;
+    *ret_identity = id;
+    return 0;
+}
+
+enum os_comparison
+os_process_compare(const struct os_hold *hold, const struct os_identity *known)
+{
+    uint64_t start = 0, inode;
+    int boot = os_boot_differs(known);
+
+    if (boot == 1)
+        return OS_OTHER;
+    inode = boot == 0 && known->pidfd_inode != 0 ? pidfd_inode((int)hold->handle) : 0;
+    if (inode != 0)
+        return inode == known->pidfd_inode ? OS_SAME : OS_OTHER;
+    if (boot < 0 || known->start == 0 || start_of(hold->pid, &start) < 0)
+        return OS_UNKNOWN;
+    if (os_process_wait(hold, 0) == 0)
+        return OS_OTHER;
+    return start == known->start ? OS_SAME : OS_OTHER;
+}
+
+bool
+os_identity_is_proof(void)
+{
+    return true;
+}
+
+int
+os_boot_differs(const struct os_identity *known)
+{
+    char boot[sizeof(known->boot)];
+
+    read_boot(boot, sizeof(boot));
+    if (boot[0] == '\0' || known->boot[0] == '\0')
+        return -ENODATA;
+    return strcmp(boot, known->boot) != 0;
+}
+
+int
+os_namespace_differs(const struct os_identity *known)
+{
+    uint64_t own = own_namespace();
+
+    if (own == 0 || known->pid_namespace == 0)
+        return -ENODATA;
+    return own != known->pid_namespace;
+}
+
+int
+os_process_signal(const struct os_hold *hold, int signal_number)
+{
+    if (syscall(SYS_pidfd_send_signal, (int)hold->handle, signal_number, NULL, 0) < 0)
+        return -errno;
+    return 0;
+}
+
+int
+os_process_wait(const struct os_hold *hold, int timeout_ms)
+{
+    struct pollfd p = {.fd = (int)hold->handle, .events = POLLIN};
+    int n = poll(&p, 1, timeout_ms < 0 ? -1 : timeout_ms);
+
+    if (n < 0)
+        return -errno;
+    return n == 0 ? -ETIMEDOUT : 0;
+}
+
+/* ---- Whose, and how old ------------------------------------------------------------------ */
+
+static int
+uids_of(const struct os_hold *hold, uint32_t *ret_real, uint32_t *ret_saved)
+{
+    char buf[2048];
+    unsigned real, effective, saved;
+    const char *line;
+    int r = read_proc_of(hold->pid, "status", buf, sizeof(buf));
+
+    if (r < 0)
+        return -ENODATA;
+    line = strstr(buf, "\nUid:"); /* the name, further up, is escaped: it holds no newline */
+    if (line == NULL || sscanf(line, "\nUid: %u %u %u", &real, &effective, &saved) != 3)
+        return -ENODATA;
+    if (os_process_wait(hold, 0) == 0)
+        return -ESRCH;
+    *ret_real = real;
+    *ret_saved = saved;
+    return 0;
+}
+
+int
+os_process_is_of(const struct os_hold *hold, const struct os_speaker *speaker)
+{
+    uint32_t real, saved;
+    int r;
+
+    if (speaker->scope != OS_SPEAKS_FOR_USER)
+        return speaker->scope == OS_SPEAKS_FOR_ALL;
+    r = uids_of(hold, &real, &saved);
+    if (r < 0)
+        return r == -ESRCH ? 0 : r;
+    return real == speaker->user && saved == speaker->user;
+}
+
+static int64_t
+clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * NS + now.tv_nsec;
+}
+
+/* When was this made, by the wall clock of that moment? 0: not known. */
+static int64_t
+made_ns(int dir, const char *path)
+{
+    struct statx sx;
+
+    if (statx(dir, path, AT_EMPTY_PATH, STATX_BTIME | STATX_MTIME, &sx) < 0)
+        return 0;
+    if (sx.stx_mask & STATX_BTIME)
+        return sx.stx_btime.tv_sec * NS + sx.stx_btime.tv_nsec;
+    return sx.stx_mtime.tv_sec * NS + sx.stx_mtime.tv_nsec;
+}
+
+/*
+ * Is the wall clock, reckoned back to the boot, good for the moment when the file was written?
+ * What the kernel made at boot (and a tmpfs, which can't be older) is the witness: where it seems
+ * older than the boot, the clock was put forward by at least that much since; and a file that is
+ * too young to have been written before that step is judged by today's clock.
+ */
+static bool
+clock_holds(const struct os_dir *dir, int64_t written, int64_t boot, int64_t uptime)
+{
+    static const char *const witnesses[] = {"/dev", "/sys", "/proc"};
+    struct statfs fs;
+    int64_t made = made_ns(AT_FDCWD, "/sys");
+    bool tmpfs = fstatfs((int)dir->handle, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+    int64_t oldest = tmpfs ? made_ns((int)dir->handle, "") : 0;
+
+    if (written > boot + uptime + AGE_SLACK)
+        return false; /* written in the future: the clock was put back */
+    if (own_namespace() == INITIAL_PIDNS && made > boot + BOOT_SLACK)
+        return false; /* put back since the boot; in a container /sys may well be younger */
+    for (size_t i = 0; i < sizeof(witnesses) / sizeof(witnesses[0]); i++) {
+        made = made_ns(AT_FDCWD, witnesses[i]);
+        if (made != 0 && (oldest == 0 || made < oldest))
+            oldest = made;
+    }
+    if (oldest == 0 || oldest >= boot - AGE_SLACK)
+        return true;
+    return written > oldest + uptime + AGE_SLACK;
+}
+
+int
+os_process_is_younger(const struct os_hold *hold, const struct os_dir *dir,
+                      const struct os_file *file)
+{
+    int64_t uptime = clock_ns(CLOCK_BOOTTIME);
+    int64_t boot = clock_ns(CLOCK_REALTIME) - uptime;
+    uint64_t ticks;
+    int64_t born;
+
+    if (os_dir_is_remote(dir) != 0 || !clock_holds(dir, file->written_ns, boot, uptime))
+        return -ENODATA;
+    /* Both sides as this reader's time namespace shows them. */
+    if (stat_field(hold->pid, STAT_START, &ticks) < 0)
+        return -ENODATA;
+    if (os_process_wait(hold, 0) == 0)
+        return -ENODATA;
+    born = boot + (int64_t)(ticks * (uint64_t)(NS / sysconf(_SC_CLK_TCK)));
+    return born > file->written_ns + AGE_SLACK;
+}
+
+int
+posix_set_oom(int adjust)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%d", adjust);
+    int r = 0;
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, (size_t)n) < 0)
+        r = -errno;
+    close(fd);
+    return r;
+}
+
+/* ---- What people want to know ------------------------------------------------------------ */
+
+/* The path in the line of systemd's hierarchy (v2, or the named v1 one), or empty. */
+static void
+cgroup_of(int64_t pid, char *buf, size_t size)
+{
+    char text[4096];
+    char *save = NULL;
+
+    buf[0] = '\0';
+    if (read_proc_of(pid, "cgroup", text, sizeof(text)) < 0)
+        return;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *named = strstr(line, ":name=systemd:");
+
+        if (named != NULL)
+            snprintf(buf, size, "%s", named + strlen(":name=systemd:"));
+        else if (strncmp(line, "0::", 3) == 0 && strlen(line) > strlen("0::/"))
+            snprintf(buf, size, "%s", line + 3);
+    }
+}
+
+/*
+ * The service's own group: the path up to its innermost ".service". A session's scope is no
+ * service's own: everything that its user started is in there.
+ */
+static void
+cut_to_service(char *cgroup, char *unit, size_t size)
+{
+    size_t end = 0;
+
+    unit[0] = '\0';
+    for (size_t at = 0; cgroup[at] != '\0'; at++) {
+        size_t start = at + (cgroup[at] == '/');
+        size_t length = strcspn(cgroup + start, "/");
+
+        if (length > 8 && strncmp(cgroup + start + length - 8, ".service", 8) == 0) {
+            snprintf(unit, size, "%.*s", (int)length, cgroup + start);
+            end = start + length;
+        }
+        if (length == 0)
+            break;
+        at = start + length - 1;
+    }
+    /* user@1000.service is a manager, not a service: what is below it must name its own */
+    if (strncmp(unit, "user@", 5) == 0)
+        unit[0] = '\0', end = 0;
+    cgroup[end] = '\0';
+}
+
+int
+os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup)
+{
+    char own[1024], unit[OS_NAME_MAX];
+    uint64_t seen;
+    bool same_session, same_group = false;
+
+    same_session = session > 1 && stat_field(hold->pid, STAT_SESSION, &seen) == 0
+                   && (int64_t)seen == session;
+    if (cgroup[0] != '\0') {
+        cgroup_of(hold->pid, own, sizeof(own));
+        cut_to_service(own, unit, sizeof(unit));
+        same_group = strcmp(own, cgroup) == 0;
+    }
+    return (same_session || same_group) && os_process_wait(hold, 0) != 0;
+}
+
+static void
+name_of(uint32_t uid, char *buf, size_t size)
+{
+    struct passwd *pw = uid == 0 ? NULL : getpwuid(uid);
+
+    if (uid == 0)
+        snprintf(buf, size, "root");
+    else if (pw != NULL)
+        snprintf(buf, size, "%s", pw->pw_name);
+    else
+        snprintf(buf, size, "%u", uid);
+}
+
+void
+os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
+{
+    char text[256];
+    uint32_t real, saved;
+    uint64_t ticks;
+    unsigned long long pages;
+
+    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    cgroup_of(hold->pid, facts->cgroup, sizeof(facts->cgroup));
+    cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
+    if (uids_of(hold, &real, &saved) == 0)
+        name_of(real, facts->owner, sizeof(facts->owner));
+    if (stat_field(hold->pid, STAT_START, &ticks) == 0)
+        facts->age_ms = clock_ns(CLOCK_BOOTTIME) / 1000000
+                        - (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    if (read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
+        && sscanf(text, "%*u %llu", &pages) == 1)
+        facts->memory_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam: what Vortex asks of a machine. A port fills in this page.
+ *
+ * posix.c       what all Unixes share: directories, files, flock, spawning
+ * linux.c       Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
+ * plain.c       instead of linux.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
+ * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
+ *
+ * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every
+ * descriptor is born close-on-exec. Nothing here prints, and nothing here decides who lives.
+ */
+#ifndef VORTEX_OS_H
+#define VORTEX_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OS_NONE     ((intptr_t)-1) /* the empty handle */
+#define OS_NAME_MAX 256            /* a file name with its NUL */
+#define OS_PATH_MAX 4096
+
+/* ---- Trust: for whom a file may speak ---------------------------------------------------- */
+
+enum os_scope {
+    OS_SPEAKS_FOR_ALL = 0, /* the system's files, or the asker's own */
+    OS_SPEAKS_FOR_USER,    /* a user's: believed of that user's processes only */
+    OS_SPEAKS_FOR_NOBODY,  /* others could have written it, or put it there */
+};
+
+struct os_speaker {
+    enum os_scope scope;
+    uint32_t user;
+};
+
+/* ---- Directories and files --------------------------------------------------------------- */
+
+struct os_dir {
+    intptr_t handle;
+    struct os_speaker speaker; /* of the way that led here */
+};
+
+struct os_file_id {
+    uint64_t device;
+    uint64_t inode;
+};
+
+struct os_file {
+    struct os_file_id id;
+    struct os_speaker speaker; /* the directory's and the file's own */
+    int64_t written_ns;        /* when its content was last written, wall clock */
+};
+
+/*
+ * Open the directory of PATH by walking to it, one kept descriptor after the other, and note to
+ * whom the way belongs. A relative path starts at the working directory.
+ *
+ * create:   make missing directories, mode 0755.
+ * ret_name: the last component, OS_NAME_MAX bytes.
+ * Returns:  0; -EISDIR PATH ends in a slash or in . or ..; -ENAMETOOLONG; -ELOOP.
+ */
+int os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_name);
+
+/* Close it and leave the empty value. */
+void os_dir_close(struct os_dir *dir);
+
+/* 1 where the directory is on a network file system, 0 where not. */
+int os_dir_is_remote(const struct os_dir *dir);
+
+/*
+ * The names in the directory PATH, unsorted, without . and .. entries.
+ * ret_names: to be freed by the caller.
+ */
+int os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_count);
+
+/*
+ * Read at most size bytes of a file that is regular, has one link and is no symbolic link. Never
+ * hangs on what stands there instead.
+ *
+ * Returns: 0; -ENOENT; -EACCES; -ELOOP a symbolic link; -EISDIR; -EMLINK more than one link;
+ *          -EMEDIUMTYPE not a regular file; -EAGAIN somebody's lease is on it.
+ */
+int os_file_read(const struct os_dir *dir, const char *name, char *buf, size_t size,
+                 size_t *ret_length, struct os_file *ret_file);
+
+/* Which file a name stands for; symbolic links are not followed. */
+int os_file_identify(const struct os_dir *dir, const char *name, struct os_file_id *ret_id);
+
+/*
+ * Write a new file, over what a crash may have left under that name. On failure nothing is left.
+ * mode: exact, whatever the umask.
+ */
+int os_file_create(const struct os_dir *dir, const char *name, const char *data, size_t length,
+                   unsigned mode, struct os_file_id *ret_id);
+
+/*
+ * Give the finished file TEMP the name NAME, only over what was judged.
+ *
+ * judged:  what NAME stood for when it was judged; NULL: nothing. Where there was something, it
+ *          stands under TEMP afterwards.
+ * Returns: 0; -EAGAIN NAME stands for something else by now, nothing changed.
+ */
+int os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
+                    const struct os_file_id *judged);
+
+/* Take os_file_publish back: NAME is as it was judged, and TEMP is gone. */
+int os_file_unpublish(const struct os_dir *dir, const char *temp, const char *name,
+                      const struct os_file_id *judged);
+
+/* Rename, replacing what NAME stood for. */
+int os_file_rename(const struct os_dir *dir, const char *temp, const char *name);
+
+/* Remove a file, or an empty directory. -ENOENT where there is nothing. */
+int os_file_remove(const struct os_dir *dir, const char *name);
+
+/* ---- The lock ---------------------------------------------------------------------------- */
+
+struct os_lock {
+    intptr_t handle;
+    struct os_file_id id;
+    bool made; /* the file was not there before */
+};
+
+enum os_lock_seen {
+    OS_LOCK_MISSING = 1, /* no such file */
+    OS_LOCK_FREE,
+    OS_LOCK_CLAIMED, /* a claim is under way, nobody lives by it yet */
+    OS_LOCK_HELD,    /* somebody lives */
+    OS_LOCK_UNKNOWN, /* it may not be opened, or this system has no way to ask */
+};
+
+/*
+ * Open the lock file, mode 0600, made where it is missing and create says so.
+ *
+ * ret_trusted: false where others may hold it at will: it was made by somebody else, could be
+ *              opened by others, or stands on a user's way. May be NULL.
+ * Returns:     0; -ENOENT; -ELOOP a symbolic link; -EISDIR, -EMEDIUMTYPE not a regular file;
+ *              -EMLINK; -EACCES.
+ */
+int os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_lock *ret_lock,
+                 bool *ret_trusted);
+
+/* "I am changing these files": 0; -EWOULDBLOCK another is. Never waits. */
+int os_lock_claim(struct os_lock *lock);
+int os_lock_unclaim(struct os_lock *lock);
+
+/* "I live": 0; -EWOULDBLOCK another does. Never waits. Twice is as once. */
+int os_lock_take(struct os_lock *lock);
+
+/* Ask without taking. */
+enum os_lock_seen os_lock_ask(const struct os_dir *dir, const char *name);
+
+/*
+ * Find a lock on that file which this process inherited over exec and nobody adopted yet, and
+ * make it this caller's: 0; -ENOENT. Call it under the claim.
+ */
+int os_lock_adopt(struct os_file_id id, struct os_lock *ret_lock);
+
+/* Let the next exec inherit the lock, on a high descriptor number; or let it not. */
+int os_lock_pass_on(struct os_lock *lock, bool inherit);
+
+/* Close it and leave the empty value. Held locks stay with other holders of the same handle. */
+void os_lock_close(struct os_lock *lock);
+
+/* Pids of those who hold it, as far as one may see: how many, at most max. */
+int os_lock_holders(const struct os_dir *dir, const char *name, int64_t *ret_pids, size_t max);
+
+/* ---- Processes --------------------------------------------------------------------------- */
+
+/* A pinned process: whatever happens, this is that one. */
+struct os_hold {
+    int64_t pid;
+    intptr_t handle;
+};
+
+/* What tells a process from all others with the same number, ever. Zero or empty: not known. */
+struct os_identity {
+    int64_t pid;
+    uint64_t start;        /* the kernel's start time; on Linux clock ticks since boot */
+    uint64_t pidfd_inode;  /* Linux 6.9 and later: unique in a boot */
+    uint64_t pid_namespace;
+    char boot[48];
+};
+
+enum os_comparison {
+    OS_SAME = 1,
+    OS_OTHER,   /* another process has that number, or another boot had it */
+    OS_UNKNOWN, /* it can't be compared */
+};
+
+int64_t os_self(void);
+
+/* Pin a process: 0; -ESRCH there is none, or it is dead, or the number is only a thread's. */
+int os_process_hold(int64_t pid, struct os_hold *ret_hold);
+
+/* Let go and leave the empty value. */
+void os_process_release(struct os_hold *hold);
+
+/* The identity of a held process, as far as it can be known. */
+int os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity);
+
+/* Is the held process the one that was identified? */
+enum os_comparison os_process_compare(const struct os_hold *hold, const struct os_identity *known);
+
+/* Whether OS_SAME is proof; false where it only says that some process has the number. */
+bool os_identity_is_proof(void);
+
+/* The identities of another boot are all dead: 0 same boot, 1 another, -ENODATA not known. */
+int os_boot_differs(const struct os_identity *known);
+
+/* The pids of another pid namespace are other numbers: 0, 1, -ENODATA likewise. */
+int os_namespace_differs(const struct os_identity *known);
+
+/*
+ * Was the held process born after the file was last written, by more than two seconds?
+ *
+ * Returns: 1 yes; 0 no; -ENODATA its birth isn't known, or age is no evidence (the clock was
+ *          stepped since the file was written, as far as can be seen; a network file system).
+ */
+int os_process_is_younger(const struct os_hold *hold, const struct os_dir *dir,
+                          const struct os_file *file);
+
+/* May that speaker speak for the held process? 1 yes; 0 no; -ENODATA its owner isn't known. */
+int os_process_is_of(const struct os_hold *hold, const struct os_speaker *speaker);
+
+/* 0; -ESRCH; -EPERM; -EINVAL. */
+int os_process_signal(const struct os_hold *hold, int signal);
+
+/* 0 it is dead; -ETIMEDOUT; -EINTR. timeout_ms as in vortex_process_wait. */
+int os_process_wait(const struct os_hold *hold, int timeout_ms);
+
+/* Is the process of the session led by that pid, or in that control group (not empty)? 1, 0. */
+int os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup);
+
+struct os_process_facts {
+    char unit[OS_NAME_MAX];   /* the systemd unit, or empty */
+    char cgroup[1024];        /* the control group that is the service's own, or empty */
+    char owner[64];           /* the name, or number, of the user who owns the process */
+    int64_t age_ms;           /* since its birth; -1 not known */
+    int64_t memory_bytes;     /* resident; -1 not known */
+};
+
+/* What else can be known, for people to read. Never fails: what isn't known is empty or -1. */
+void os_process_describe(const struct os_hold *hold, struct os_process_facts *ret_facts);
+
+/* ---- Time -------------------------------------------------------------------------------- */
+
+int64_t os_monotonic_ms(void);
+int64_t os_wall_seconds(void);
+
+/* RFC 3339 in UTC: "2026-01-02T03:04:05Z". */
+void os_time_format(int64_t wall_seconds, char *buf, size_t size);
+
+void os_sleep_ms(int ms);
+
+/* ---- Hosting ----------------------------------------------------------------------------- */
+
+/* How to become a server. Strings belong to the caller. NULL, or -1: leave it as it is. */
+struct os_launch {
+    const char *const *argv; /* ends with NULL */
+    const char *const *env;  /* NAME=VALUE, added over the present environment; ends with NULL */
+    const char *directory;
+    const char *user; /* a name or a number */
+    const char *group;
+    const char *output; /* standard output and error are appended there, made with mode 0640 */
+    int umask;
+    int64_t limit_nofile; /* OS_LIMIT_INFINITY: as far as allowed */
+    int64_t limit_core;
+    int nice; /* OS_NICE_KEEP */
+    int oom_score_adjust; /* OS_OOM_KEEP */
+};
+
+#define OS_LIMIT_INFINITY INT64_MAX
+#define OS_NICE_KEEP      1000
+#define OS_OOM_KEEP       10000
+
+/* What could not be done; each has a sentence in cmd/say.c. */
+enum os_stage {
+    OS_STAGE_NONE = 0,
+    OS_STAGE_PROGRAM,
+    OS_STAGE_USER,
+    OS_STAGE_GROUP,
+    OS_STAGE_DIRECTORY,
+    OS_STAGE_OUTPUT,
+    OS_STAGE_LIMITS,
+    OS_STAGE_NICE,
+    OS_STAGE_OOM,
+    OS_STAGE_IDENTITY,
+    OS_STAGE_DETACH,
+    OS_STAGE_EXEC,
+};
+
+/*
+ * Become the server: set everything up, close descriptors that nobody asked for, and exec. The
+ * privileges go for good with the exec; where that fails they are there again, to clean up.
+ *
+ * lock:    kept open over the exec where os_lock_pass_on said so.
+ * Returns: only on failure, a negative errno.
+ */
+int os_launch_exec(const struct os_launch *launch, const struct os_lock *lock,
+                   enum os_stage *ret_stage);
+
+/* As far as can be told before: is there such a program, user, group and directory? */
+int os_launch_check(const struct os_launch *launch, enum os_stage *ret_stage);
+
+/* A child that will be the server, and the pipe by which it says why not. */
+struct os_child {
+    int64_t pid;
+    intptr_t channel;
+};
+
+/*
+ * Fork into the background: a new session, standard input from /dev/null.
+ * Returns: 1 in the parent; 0 in the child; a negative errno.
+ */
+int os_detach(struct os_child *ret_child);
+
+/* In the child: output as the launch says, else nowhere. For a server without an exec. */
+int os_detach_output(const char *output);
+
+/* In the child: a last word; in the parent: hear it. 0 bytes: the exec took place. */
+int os_child_tell(struct os_child *child, const void *data, size_t size);
+int os_child_hear(struct os_child *child, void *data, size_t size, size_t *ret_size);
+
+/* In the parent: wait until the child is dead. */
+void os_child_reap(struct os_child *child);
+
+enum os_event {
+    OS_EVENT_STOP = 1,
+    OS_EVENT_RELOAD,
+};
+
+/* For the built-in server: from now on these come by os_event_wait, one system call a wait. */
+int os_event_prepare(void);
+enum os_event os_event_wait(void);
+
+/* The number of a signal's name ("TERM", "SIGTERM", "15"), or -EINVAL; and the name. */
+int os_signal_number(const char *name);
+const char *os_signal_name(int number);
+
+/* The directory of runtime files where nothing else is said: into buf. */
+int os_runtime_directory(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of src/os share among themselves. */
+#ifndef VORTEX_POSIX_H
+#define VORTEX_POSIX_H
+
+#include "os/os.h"
+
+/* Close a descriptor, if it is one, and give back the empty value. */
+intptr_t posix_close(intptr_t handle);
+
+bool posix_same_file(const struct os_file_id *a, const struct os_file_id *b);
+
+/* flock it without waiting: 0; -EWOULDBLOCK. */
+int posix_flock(intptr_t handle);
+
+/* Let the next exec close all descriptors from that number on, but keep stays as it is. */
+void posix_keep_from_exec(int from, intptr_t keep);
+
+/* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
+int posix_set_oom(int adjust);
+
+#endif

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Becoming a server: the same on all Unixes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "os/posix.h"
+
+extern char **environ;
+
+#define FIRST_PASSED_FD 3 /* socket activation: LISTEN_FDS descriptors from here on */
+
+/* ---- User and group ---------------------------------------------------------------------- */
+
+struct who {
+    bool set;
+    uid_t uid;
+    gid_t gid;
+    char name[OS_NAME_MAX]; /* for the supplementary groups; empty: none */
+};
+
+static bool
+decimal(const char *text, unsigned long *ret)
+{
+    char *end;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    *ret = strtoul(text, &end, 10);
+    return *end == '\0' && errno == 0 && *ret < UINT32_MAX;
+}
+
+static int
+find_user(const char *user, struct who *who)
+{
+    unsigned long number;
+    struct passwd *pw = getpwnam(user);
+
+    if (pw == NULL && decimal(user, &number))
+        pw = getpwuid((uid_t)number);
+    if (pw == NULL)
+        return -ENOENT;
+    who->set = true;
+    who->uid = pw->pw_uid;
+    who->gid = pw->pw_gid;
+    snprintf(who->name, sizeof(who->name), "%s", pw->pw_name);
+    return 0;
+}
+
+static int
+find_group(const char *group, struct who *who)
+{
+    unsigned long number;
+    struct group *gr = getgrnam(group);
+
+    if (gr == NULL && decimal(group, &number)) {
+        who->gid = (gid_t)number;
+        return 0;
+    }
+    if (gr == NULL)
+        return -ENOENT;
+    who->gid = gr->gr_gid;
+    return 0;
+}
+
+static int
+find_who(const struct os_launch *l, struct who *who, enum os_stage *ret_stage)
+{
+    int r;
+
+    *who = (struct who){.uid = geteuid(), .gid = getegid()};
+    if (l->user != NULL) {
+        r = find_user(l->user, who);
+        if (r < 0) {
+            *ret_stage = OS_STAGE_USER;
+            return r;
+        }
+    }
+    if (l->group != NULL) {
+        r = find_group(l->group, who);
+        if (r < 0) {
+            *ret_stage = OS_STAGE_GROUP;
+            return r;
+        }
+        who->set = true;
+    }
+    return 0;
+}
+
+/*
+ * The saved user id stays root's until the exec, which sets it from the effective one: so the
+ * privileges are gone with the exec, and come back (regain) where it fails.
+ */
+static int
+become(const struct who *who)
+{
+    if (!who->set || (who->uid == geteuid() && who->gid == getegid()))
+        return 0;
+    if (who->name[0] != '\0' ? initgroups(who->name, who->gid) < 0 : setgroups(0, NULL) < 0)
+        return -errno;
+    if (setresgid(who->gid, who->gid, who->gid) < 0)
+        return -errno;
+    if (setresuid(who->uid, who->uid, geteuid()) < 0)
+        return -errno;
+    return 0;
+}
+
+static void
+regain(void)
+{
+    uid_t real, effective, saved;
+
+    if (getresuid(&real, &effective, &saved) == 0 && saved != effective)
+        (void)!setresuid(saved, saved, saved);
+}
+
+/* ---- The program ------------------------------------------------------------------------- */
+
+static int
+is_program(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+        return -EACCES;
+    return 0;
+}
+
+/* The PATH that the server will have: the launch's own, else the present one. */
+static const char *
+search_path(const struct os_launch *l)
+{
+    const char *path = getenv("PATH");
+
+    for (const char *const *e = l->env; e != NULL && *e != NULL; e++)
+        if (strncmp(*e, "PATH=", 5) == 0)
+            path = *e + 5;
+    return path != NULL ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* As execvp finds it. A relative name with a slash is meant from the server's directory. */
+static int
+find_program(const struct os_launch *l, char *buf, size_t size)
+{
+    const char *name = l->argv[0];
+    int r = -ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        bool within = name[0] != '/' && l->directory != NULL;
+        int n = snprintf(buf, size, "%s%s%s", within ? l->directory : "", within ? "/" : "", name);
+
+        return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : is_program(buf);
+    }
+    for (const char *p = search_path(l); *p != '\0'; p += strspn(p, ":")) {
+        size_t length = strcspn(p, ":");
+        int n = snprintf(buf, size, "%.*s/%s", (int)length, p, name);
+        int found = n < 0 || (size_t)n >= size ? -ENAMETOOLONG : is_program(buf);
+
+        if (found == 0)
+            return 0;
+        if (found == -EACCES)
+            r = found;
+        p += length;
+    }
+    return r;
+}
+
+int
+os_launch_check(const struct os_launch *l, enum os_stage *ret_stage)
+{
+    char program[OS_PATH_MAX];
+    struct stat st;
+    struct who who;
+    int r = find_who(l, &who, ret_stage);
+
+    if (r < 0)
+        return r;
+    if (l->directory != NULL && (stat(l->directory, &st) < 0 || !S_ISDIR(st.st_mode))) {
+        *ret_stage = OS_STAGE_DIRECTORY;
+        return errno == ENOENT ? -ENOENT : -ENOTDIR;
+    }
+    if (l->argv == NULL)
+        return 0;
+    *ret_stage = OS_STAGE_PROGRAM;
+    return find_program(l, program, sizeof(program));
+}
+
+/* ---- What the server finds itself in ----------------------------------------------------- */
+
+/* A server's output never becomes somebody's terminal, and no link leads it elsewhere. */
+static int
+open_output(const char *output)
+{
+    int fd = open(output != NULL ? output : "/dev/null",
+                  O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | (output != NULL ? O_CREAT : 0), 0640);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int
+os_detach_output(const char *output)
+{
+    int fd = open_output(output);
+
+    if (fd < 0)
+        return fd;
+    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
+        int r = -errno;
+
+        close(fd);
+        return r;
+    }
+    if (fd > STDERR_FILENO)
+        close(fd);
+    return 0;
+}
+
+static int
+set_limit(int which, int64_t value)
+{
+    struct rlimit limit;
+    rlim_t wanted = value == OS_LIMIT_INFINITY ? RLIM_INFINITY : (rlim_t)value;
+
+    if (value < 0)
+        return 0;
+    if (getrlimit(which, &limit) < 0)
+        return -errno;
+    /* infinity where that is not allowed: as far as it is, for descriptors are never infinite */
+    if (value == OS_LIMIT_INFINITY && setrlimit(which, &(struct rlimit){wanted, wanted}) < 0)
+        wanted = limit.rlim_max;
+    limit = (struct rlimit){wanted, wanted};
+    return setrlimit(which, &limit) < 0 ? -errno : 0;
+}
+
+static int
+set_environment(const char *const *env)
+{
+    for (; env != NULL && *env != NULL; env++) {
+        const char *equals = strchr(*env, '=');
+        char name[OS_NAME_MAX];
+
+        if (equals == NULL || (size_t)(equals - *env) >= sizeof(name))
+            return -EINVAL;
+        memcpy(name, *env, (size_t)(equals - *env));
+        name[equals - *env] = '\0';
+        if (setenv(name, equals + 1, 1) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* Signals as a program expects them, whatever our caller made of them. */
+static void
+reset_signals(void)
+{
+    sigset_t none;
+
+    for (int s = 1; s < NSIG; s++)
+        if (s != SIGKILL && s != SIGSTOP)
+            (void)signal(s, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Sockets that a service manager passes to this very process: LISTEN_PID names it. */
+static int
+first_unknown_fd(void)
+{
+    const char *pid = getenv("LISTEN_PID");
+    const char *count = getenv("LISTEN_FDS");
+    unsigned long number, fds;
+
+    if (pid == NULL || count == NULL || !decimal(pid, &number) || !decimal(count, &fds))
+        return FIRST_PASSED_FD;
+    return number == (unsigned long)getpid() && fds < 1024 ? FIRST_PASSED_FD + (int)fds
+                                                           : FIRST_PASSED_FD;
+}
+
+static int
+enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
+{
+    int r;
+
+    if (l->umask >= 0)
+        umask((mode_t)l->umask);
+    *stage = OS_STAGE_LIMITS;
+    r = set_limit(RLIMIT_NOFILE, l->limit_nofile);
+    if (r == 0)
+        r = set_limit(RLIMIT_CORE, l->limit_core);
+    if (r < 0)
+        return r;
+    *stage = OS_STAGE_NICE;
+    if (l->nice != OS_NICE_KEEP && setpriority(PRIO_PROCESS, 0, l->nice) < 0)
+        return -errno;
+    *stage = OS_STAGE_OOM;
+    if (l->oom_score_adjust != OS_OOM_KEEP && (r = posix_set_oom(l->oom_score_adjust)) < 0)
+        return r;
+    *stage = OS_STAGE_OUTPUT;
+    if (l->output != NULL && (r = os_detach_output(l->output)) < 0)
+        return r;
+    *stage = OS_STAGE_IDENTITY;
+    if ((r = become(who)) < 0)
+        return r;
+    *stage = OS_STAGE_DIRECTORY;
+    if (l->directory != NULL && chdir(l->directory) < 0)
+        return -errno;
+    *stage = OS_STAGE_IDENTITY;
+    return set_environment(l->env);
+}
+
+int
+os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
+{
+    char program[OS_PATH_MAX];
+    struct who who;
+    int r = find_who(l, &who, ret_stage);
+
+    if (r < 0)
+        return r;
+    *ret_stage = OS_STAGE_PROGRAM;
+    r = find_program(l, program, sizeof(program));
+    if (r < 0)
+        return r;
+    r = enter(l, &who, ret_stage);
+    if (r == 0) {
+        *ret_stage = OS_STAGE_EXEC;
+        posix_keep_from_exec(first_unknown_fd(), lock->handle);
+        reset_signals();
+        /* execvp: a script without #! runs by the shell, as users of start-stop-daemon expect */
+        execvp(l->directory != NULL && l->argv[0][0] != '/' && strchr(l->argv[0], '/') != NULL
+                   ? l->argv[0]
+                   : program,
+               (char *const *)(uintptr_t)l->argv);
+        r = -errno;
+    }
+    regain();
+    return r;
+}
+
+/* ---- The background ---------------------------------------------------------------------- */
+
+static void
+child_detach(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    setsid();
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        if (null > STDERR_FILENO)
+            close(null);
+    }
+}
+
+int
+os_detach(struct os_child *ret_child)
+{
+    int channel[2];
+    pid_t pid;
+    int r;
+
+    if (pipe2(channel, O_CLOEXEC) < 0)
+        return -errno;
+    pid = fork();
+    if (pid < 0) {
+        r = -errno;
+        close(channel[0]);
+        close(channel[1]);
+        return r;
+    }
+    close(channel[pid == 0 ? 0 : 1]);
+    *ret_child = (struct os_child){pid, channel[pid == 0 ? 1 : 0]};
+    if (pid > 0)
+        return 1;
+    child_detach();
+    return 0;
+}
+
+int
+os_child_tell(struct os_child *child, const void *data, size_t size)
+{
+    const char *p = data;
+
+    while (size > 0) {
+        ssize_t n = write((int)child->channel, p, size);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            p += n;
+            size -= (size_t)n;
+        }
+    }
+    child->channel = posix_close(child->channel);
+    return 0;
+}
+
+int
+os_child_hear(struct os_child *child, void *data, size_t size, size_t *ret_size)
+{
+    size_t heard = 0;
+
+    while (heard < size) {
+        ssize_t n = read((int)child->channel, (char *)data + heard, size - heard);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            break;
+        if (n > 0)
+            heard += (size_t)n;
+    }
+    child->channel = posix_close(child->channel);
+    *ret_size = heard;
+    return 0;
+}
+
+void
+os_child_reap(struct os_child *child)
+{
+    while (waitpid((pid_t)child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* ---- The built-in server ----------------------------------------------------------------- */
+
+static void
+event_set(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+int
+os_event_prepare(void)
+{
+    sigset_t set;
+
+    event_set(&set);
+    return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+enum os_event
+os_event_wait(void)
+{
+    sigset_t set;
+    int signal_number;
+
+    event_set(&set);
+    while (sigwait(&set, &signal_number) != 0)
+        ;
+    return signal_number == SIGHUP ? OS_EVENT_RELOAD : OS_EVENT_STOP;
+}
+
+/* ---- Signal names ------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    int number;
+} signals[] = {
+    {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"BUS", SIGBUS},   {"FPE", SIGFPE},
+    {"KILL", SIGKILL},     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
+    {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+    {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"IO", SIGIO},
+    {"SYS", SIGSYS},
+};
+
+/* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them. */
+static int
+realtime_signal(const char *name)
+{
+    bool low = strncmp(name, "RTMIN", 5) == 0;
+    unsigned long offset = 0;
+    int number;
+
+    if (!low && strncmp(name, "RTMAX", 5) != 0)
+        return -EINVAL;
+    if (name[5] != '\0' && (name[5] != (low ? '+' : '-') || !decimal(name + 6, &offset)))
+        return -EINVAL;
+    if (offset > (unsigned long)(SIGRTMAX - SIGRTMIN))
+        return -EINVAL;
+    number = low ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
+    return number;
+}
+
+int
+os_signal_number(const char *name)
+{
+    unsigned long number;
+
+    if (decimal(name, &number))
+        return number >= 1 && number < NSIG ? (int)number : -EINVAL;
+    if (strncmp(name, "SIG", 3) == 0)
+        name += 3;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (strcmp(signals[i].name, name) == 0)
+            return signals[i].number;
+    return realtime_signal(name);
+}
+
+const char *
+os_signal_name(int number)
+{
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (signals[i].number == number)
+            return signals[i].name;
+    return NULL;
+}
