@@ -20,7 +20,7 @@ struct config {
     int nice;             /* OS_NICE_KEEP: not said */
     int oom_score_adjust; /* OS_OOM_KEEP: not said */
 
-    char *pidfile;     /* [pidfile] path */
+    char *pidfile;     /* what %p stands for: --pidfile, or [pidfile] path, or the default */
     bool inherit_lock; /* [pidfile] inherit-lock, default yes */
     bool allow_remote; /* [pidfile] allow-remote, default no */
 
@@ -41,17 +41,32 @@ void config_init(struct config *config);
 /*
  * Read a file.
  *
- * config:       already config_init'ed; takes the values.
+ * config:       already config_init'ed; takes the values, and is untouched on failure.
  * instance:     for %n.
- * pidfile:      for %p where the file has no [pidfile] path of its own, or NULL.
+ * pidfile:      for %p and config->pidfile where the file has no [pidfile] path of its own, or
+ *               NULL.
  * override:     true: pidfile stands above the file's own path (--pidfile).
- * ret_mistakes: all of them, also on failure; free with config_mistakes_free.
+ * ret_mistakes: all of them in the order of their lines, also on failure; free with
+ *               config_mistakes_free.
  * Returns:      0; -EINVAL there are mistakes; -ENOENT, -EACCES or another error: not readable;
  *               -ENOMEM.
  */
 int config_read(struct config *config, const char *path, const char *instance,
                 const char *pidfile, bool override, struct config_mistakes *ret_mistakes);
 
+/* Whence a text comes and for whom it is read; as config_read's parameters. */
+struct config_source {
+    const char *path; /* the FILE in mistakes */
+    const char *instance;
+    const char *pidfile;
+    bool override;
+};
+
+/* config_read of a text in memory, which need not end with a NUL. */
+int config_parse(struct config *config, const char *data, size_t length,
+                 const struct config_source *source, struct config_mistakes *ret_mistakes);
+
+/* Free what it holds and leave the defaults. */
 void config_free(struct config *config);
 void config_mistakes_free(struct config_mistakes *mistakes);
 
@@ -62,14 +77,19 @@ void config_mistakes_free(struct config_mistakes *mistakes);
  * no patterns. %n, %p and %% are expanded in each word after the split, so that no expansion
  * makes two words of one.
  *
+ * instance, pidfile: for %n and %p; where NULL, that one is a mistake.
  * ret_words: ends with NULL; free with words_free.
- * Returns:   0; -EINVAL with *ret_why set to a static text such as "a quote is not closed".
+ * Returns:   0; -EINVAL with *ret_why set to a static text such as "a quote is not closed";
+ *            -ENOMEM.
  */
 int words_split(const char *text, const char *instance, const char *pidfile, char ***ret_words,
                 const char **ret_why);
 void words_free(char **words);
 
-/* "30s", "500ms", "5m", "5min", "1h", "1m 30s", "30" (seconds), "infinity" (-1): milliseconds. */
+/*
+ * "30s", "500ms", "5m", "5min", "1h", "1m 30s", "30" (seconds), "infinity" (-1): milliseconds.
+ * Returns: 0; -EINVAL no duration; -ERANGE more than INT_MAX ms, which are 24 days.
+ */
 int duration_parse(const char *text, int *ret_ms);
 
 /* ---- nearest.c: "did you mean" ----------------------------------------------------------- */

@@ -88,8 +88,11 @@ struct look {
 int look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
               struct look *ret_look);
 
-/* Ask the lock too, and look again for a moment while a claim is under way. */
-int look_settled(const struct paths *paths, struct look *ret_look);
+/*
+ * Ask the lock too, and look again for a moment while a claim is under way.
+ * ours: the claim byte is the caller's own, and no claim of somebody else's.
+ */
+int look_settled(const struct paths *paths, bool ours, struct look *ret_look);
 
 void look_close(struct look *look);
 
@@ -150,6 +153,9 @@ int claim_all(struct claim *claim, const char *path, bool lock_held,
 
 /* Step 7: let go of the claim byte; the lock stays. */
 void claim_finish(struct claim *claim);
+
+/* vortex_pidfile_inspect, under step 1. */
+int claim_inspect(const struct claim *claim, struct vortex_report **ret_report);
 
 /* Under step 1: remove the files where they are this process's, or nobody's. 0; -EBUSY. */
 int claim_clear(struct claim *claim);

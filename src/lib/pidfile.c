@@ -26,7 +26,7 @@ look_at(const char *path, struct look *ret_look)
 
     if (r < 0)
         return r;
-    r = look_settled(&paths, ret_look);
+    r = look_settled(&paths, false, ret_look);
     paths_close(&paths);
     return r;
 }
@@ -235,29 +235,45 @@ vortex_pidfile_remove(const char *path)
 
 /* ---- Reports ----------------------------------------------------------------------------- */
 
+/* look: what was seen; its hold goes on in the report. */
+static int
+report_on(struct look *look, struct vortex_report **ret_report)
+{
+    struct vortex_report *r = malloc(sizeof(*r));
+
+    if (r == NULL) {
+        look_close(look);
+        return -ENOMEM;
+    }
+    r->look = *look;
+    r->process.hold = look->hold;
+    *ret_report = r;
+    return 0;
+}
+
 int
 vortex_pidfile_inspect(const char *path, struct vortex_report **ret_report)
 {
-    struct vortex_report *r = calloc(1, sizeof(*r));
-    int error;
+    struct look look;
+    int r = look_at(path, &look);
 
-    if (r == NULL)
-        return -ENOMEM;
-    error = look_at(path, &r->look);
-    if (error == -ENOENT) { /* no directory */
-        r->look = (struct look){.verdict = VORTEX_NOT_RUNNING,
-                                .reason = "there is no pidfile",
-                                .lock = OS_LOCK_MISSING,
-                                .hold = {0, OS_NONE}};
-        error = 0;
+    if (r == -ENOENT) { /* no directory */
+        look = (struct look){.verdict = VORTEX_NOT_RUNNING,
+                             .reason = "there is no pidfile",
+                             .lock = OS_LOCK_MISSING,
+                             .hold = {0, OS_NONE}};
+        r = 0;
     }
-    if (error < 0) {
-        free(r);
-        return error;
-    }
-    r->process.hold = r->look.hold;
-    *ret_report = r;
-    return 0;
+    return r < 0 ? r : report_on(&look, ret_report);
+}
+
+int
+claim_inspect(const struct claim *claim, struct vortex_report **ret_report)
+{
+    struct look look;
+    int r = look_settled(&claim->paths, true, &look);
+
+    return r < 0 ? r : report_on(&look, ret_report);
 }
 
 enum vortex_verdict

@@ -116,7 +116,7 @@ vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    r = look_settled(&paths, &look);
+    r = look_settled(&paths, false, &look);
     if (r == 0) {
         if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED)
             r = -EBUSY;

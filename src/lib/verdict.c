@@ -298,13 +298,17 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
 }
 
 int
-look_settled(const struct paths *paths, struct look *ret_look)
+look_settled(const struct paths *paths, bool ours, struct look *ret_look)
 {
     int64_t end = os_monotonic_ms() + SETTLE_MS;
     int r;
 
     for (int ms = 1;; ms *= 2) {
-        r = look_once(paths, os_lock_ask(&paths->dir, paths->lock), NULL, ret_look);
+        enum os_lock_seen lock = os_lock_ask(&paths->dir, paths->lock);
+
+        if (ours && lock == OS_LOCK_CLAIMED)
+            lock = OS_LOCK_FREE;
+        r = look_once(paths, lock, NULL, ret_look);
         if (r < 0 || ret_look->verdict != VORTEX_BUSY || os_monotonic_ms() >= end)
             return r;
         look_close(ret_look);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+
+#define FROM_COMMAND (OPT_NAME | OPT_CONFIG | OPT_PIDFILE)
+#define STARTING     (OPT_COMMAND | OPT_REMOTE | OPT_ASSUME_STALE)
+#define STOPPING     (OPT_TIMEOUT | OPT_SIGNAL | OPT_NO_KILL | OPT_LEFTOVERS | OPT_ASSUME_RUNNING)
+
+const struct verb verbs[] = {
+    {"run", FROM_COMMAND | STARTING | OPT_IF_STOPPED, cmd_run,
+     "claim the pidfile and become the server (exec), in the foreground",
+     "Without a command and a configuration, the default instance hosts a built-in\n"
+     "server, which holds the pidfile and answers TERM and HUP.\n"},
+    {"start", FROM_COMMAND | STARTING | OPT_IF_STOPPED, cmd_start,
+     "the same in the background: back as soon as the server was exec'ed", NULL},
+    {"stop", FROM_COMMAND | STOPPING, cmd_stop,
+     "signal the server, wait for its death, then KILL; remove its files",
+     "Done (0) also where it was not running.\n"},
+    {"restart", FROM_COMMAND | STARTING | STOPPING, cmd_restart,
+     "stop and start under one claim: no other start comes between", NULL},
+    {"reload", FROM_COMMAND | OPT_ASSUME_RUNNING, cmd_reload,
+     "tell the server to read its configuration anew (HUP)", NULL},
+    {"status", FROM_COMMAND | OPT_JSON, cmd_status,
+     "how it fares; exits 0 running, 1 dead with a pidfile, 2 lock, 3 not, 4 unknown", NULL},
+    {"list", OPT_JSON, cmd_list, "all instances of the runtime directory, a line each", NULL},
+    {"signal", FROM_COMMAND | OPT_SIGNAL | OPT_ASSUME_RUNNING, cmd_signal,
+     "send the server a signal: -s NAME", NULL},
+    {"wait", FROM_COMMAND | OPT_TIMEOUT, cmd_wait, "return when the server ends", NULL},
+    {"check", FROM_COMMAND, cmd_check, "read the configuration, name every mistake", NULL},
+    {"version", 0, NULL, "print the version", NULL},
+    {"help", OPT_NAME, NULL, "print this, or the help of a verb", NULL},
+    {NULL, 0, NULL, NULL, NULL},
+};
+
+int
+main(int argc, char **argv)
+{
+    struct args args;
+    int r = args_parse(argc, argv, &args);
+
+    if (r != EXIT_DONE)
+        return r;
+    if (args.help || args.verb->run == NULL) {
+        if (args.verb->options == 0 && !args.help)
+            say_line("vortex %s", vortex_version());
+        else
+            say_help(args.help ? args.verb : args.topic);
+        return EXIT_DONE;
+    }
+    return args.verb->run(&args);
+}

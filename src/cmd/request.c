@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the command line and the configuration to what is asked of the host. */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+bool
+find_instance(const struct args *args, struct instance *ret, int *ret_exit)
+{
+    struct config_mistakes mistakes;
+    int r = instance_load(args->name, args->config, args->pidfile, ret, &mistakes);
+
+    say_mistakes(&mistakes);
+    config_mistakes_free(&mistakes);
+    if (r == 0)
+        return true;
+    if (r == -EINVAL) { /* each mistake was said */
+        *ret_exit = EXIT_NOT_CONFIGURED;
+    } else {
+        *ret_exit = say_failure(args->verb->name, args->name, r, ret->config_path);
+        if (r == -ENOENT)
+            *ret_exit = EXIT_NOT_CONFIGURED;
+    }
+    instance_free(ret);
+    return false;
+}
+
+bool
+find_command(const struct args *args, const struct instance *instance, char ***ret_command)
+{
+    *ret_command = args->command != NULL ? args->command : instance->config.command;
+    if (*ret_command != NULL)
+        return true;
+    /* A typo in a name must not start something else under it. */
+    if (!instance->has_config && strcmp(args->name, "vortex") != 0) {
+        say_error("cannot %s '%s': there is no %s: write one, or give a command after --",
+                  args->verb->name, args->name, instance->config_path);
+        return false;
+    }
+    return true;
+}
+
+struct launch_request
+launch_request_of(const struct args *args, const struct instance *instance, char **command)
+{
+    return (struct launch_request){
+        .instance = instance,
+        .command = command,
+        /* a command typed here means the paths of here */
+        .keep_directory = args->command != NULL,
+        .allow_remote = args->allow_remote,
+        .assume_stale = args->assume_stale,
+    };
+}
+
+struct stop_request
+stop_request_of(const struct args *args, const struct instance *instance)
+{
+    const struct config *config = &instance->config;
+
+    return (struct stop_request){
+        .pidfile = instance->pidfile,
+        .signal = args->signal > 0 ? args->signal : config->stop_signal,
+        .timeout_ms =
+            args->timeout_ms != TIMEOUT_UNSAID ? args->timeout_ms : config->stop_timeout_ms,
+        .no_kill = args->no_kill,
+        .leftovers = args->leftovers,
+        .assume_running = args->assume_running,
+        .allow_remote = args->allow_remote || config->allow_remote,
+    };
+}

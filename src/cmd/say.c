@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alone prints: what was being done, to which path, why it failed, what to do next. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+void
+say_line(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vprintf(format, ap);
+    va_end(ap);
+    putchar('\n');
+}
+
+void
+say_error(const char *format, ...)
+{
+    va_list ap;
+
+    /* One write, one line, also where several processes share the terminal. */
+    char line[4096];
+    int n = snprintf(line, sizeof(line), "vortex: ");
+
+    va_start(ap, format);
+    vsnprintf(line + n, sizeof(line) - (size_t)n, format, ap);
+    va_end(ap);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", line);
+}
+
+void
+say_mistakes(const struct config_mistakes *mistakes)
+{
+    for (size_t i = 0; i < mistakes->count; i++)
+        fprintf(stderr, "%s\n", mistakes->lines[i]);
+}
+
+/* ---- Help -------------------------------------------------------------------------------- */
+
+static const struct {
+    unsigned option;
+    const char *text;
+} option_help[] = {
+    {OPT_CONFIG, "  -c, --config FILE     configuration (" VORTEX_SYSCONFDIR "/vortex/NAME.conf)"},
+    {OPT_PIDFILE, "  -p, --pidfile PATH    pidfile (NAME.pid in the runtime directory)"},
+    {OPT_TIMEOUT, "  -t, --timeout TIME    how long to wait: 30s, 500ms, 2min, infinity"},
+    {OPT_SIGNAL, "  -s, --signal NAME     which signal: TERM, HUP, USR1 ..."},
+    {OPT_NO_KILL, "      --no-kill         no KILL after the timeout: fail instead"},
+    {OPT_LEFTOVERS, "      --leftovers       also end what is left of its session or service"},
+    {OPT_IF_STOPPED, "      --if-stopped      already running is no failure"},
+    {OPT_JSON, "      --json            for programs"},
+    {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
+    {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
+    {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},
+};
+
+static void
+help_verb(const struct verb *verb)
+{
+    printf("vortex %s%s%s%s\n\n%s\n", verb->name, verb->options & OPT_NAME ? " [NAME]" : "",
+           verb->options & ~(unsigned)(OPT_NAME | OPT_COMMAND) ? " [OPTIONS]" : "",
+           verb->options & OPT_COMMAND ? " [-- COMMAND ARG...]" : "", verb->summary);
+    if (verb->details != NULL)
+        printf("%s", verb->details);
+    printf("\n");
+    for (size_t i = 0; i < sizeof(option_help) / sizeof(option_help[0]); i++)
+        if (verb->options & option_help[i].option)
+            printf("%s\n", option_help[i].text);
+    printf("  -h, --help            this\n");
+}
+
+void
+say_help(const struct verb *verb)
+{
+    if (verb != NULL) {
+        help_verb(verb);
+        return;
+    }
+    printf("vortex VERB [NAME] [OPTIONS] [-- COMMAND ARG...]\n\n"
+           "One server on one pidfile, and never the wrong process.\n\n");
+    for (size_t i = 0; verbs[i].name != NULL; i++)
+        printf("  %-8s %.69s\n", verbs[i].name, verbs[i].summary);
+    printf("\n'vortex VERB --help' tells its options; vortex(1) the rest.\n");
+}
+
+/* ---- Failures ---------------------------------------------------------------------------- */
+
+static int
+exit_for(int error)
+{
+    return error == -EACCES || error == -EPERM ? EXIT_NOT_PERMITTED : EXIT_FAILED;
+}
+
+/* What to do next, where there is something better to say than the system's own words. */
+static const char *
+advice_for(int error)
+{
+    switch (error) {
+    case -EACCES:
+    case -EPERM:
+        return ": run it as the user who owns it, or as root";
+    case -EREMOTE:
+        return ": locks mean nothing on a network file system; choose a local path with "
+               "--pidfile, or say --allow-remote";
+    case -ENOSPC:
+    case -EDQUOT:
+        return ": make room there";
+    case -EROFS:
+        return ": choose another path with --pidfile";
+    case -ELOOP:
+        return ": its lock must not be a symbolic link; remove that";
+    case -EISDIR:
+        return ": a directory stands where a file should; remove it or choose another path";
+    default:
+        return "";
+    }
+}
+
+int
+say_failure(const char *verb, const char *name, int error, const char *path)
+{
+    say_error("cannot %s '%s': %s: %s%s", verb, name, path, strerror(-error), advice_for(error));
+    return exit_for(error);
+}
+
+/* Somebody is there already: who, since when, by whom. */
+static void
+say_running(const char *verb, const char *name, const char *pidfile, int64_t pid)
+{
+    struct status status;
+    char who[512];
+    size_t n = 0;
+
+    if (status_read(name, pidfile, &status) == 0 && status.pid != 0
+        && (status.verdict == VORTEX_RUNNING || status.verdict == VORTEX_ORPHANED)) {
+        n += (size_t)snprintf(who, sizeof(who), "pid %" PRId64, status.pid);
+        if (status.since[0] != '\0')
+            n += (size_t)snprintf(who + n, sizeof(who) - n, ", since %s", status.since);
+        if (status.manager[0] != '\0')
+            snprintf(who + n, sizeof(who) - n, ", by %s", status.manager);
+        say_error("cannot %s '%s': %s (%s)", verb, name,
+                  status.verdict == VORTEX_ORPHANED
+                      ? "its supervisor was killed, but the server is running"
+                      : "already running",
+                  who);
+    } else if (pid != 0) {
+        say_error("cannot %s '%s': already running (pid %" PRId64 ")", verb, name, pid);
+    } else {
+        say_error("cannot %s '%s': already running", verb, name);
+    }
+}
+
+/* The pids that hold the lock, as far as they may be seen: ": pid 7, pid 8". */
+static void
+list_holders(const char *pidfile, char *buf, size_t size)
+{
+    vortex_pid pids[16];
+    int count = vortex_pidfile_holders(pidfile, pids, 16);
+    size_t n = 0;
+
+    buf[0] = '\0';
+    for (int i = 0; i < count && n < size; i++)
+        n += (size_t)snprintf(buf + n, size - n, "%spid %" PRId64, i == 0 ? ": " : ", ", pids[i]);
+}
+
+static int
+say_busy(const char *verb, const char *name, const char *pidfile)
+{
+    char holders[512];
+
+    list_holders(pidfile, holders, sizeof(holders));
+    if (holders[0] != '\0')
+        say_error("cannot %s '%s': its lock is still held%s: end them yourself, or what is left "
+                  "of its session or service by 'vortex stop %s --leftovers'",
+                  verb, name, holders, name);
+    else
+        say_error("cannot %s '%s': %s.lock is held: another start or stop is under way, or root "
+                  "may see who holds it",
+                  verb, name, pidfile);
+    return EXIT_FAILED;
+}
+
+static int
+say_unproved(const char *verb, const char *name, const char *pidfile, const char *option)
+{
+    struct status status;
+
+    if (status_read(name, pidfile, &status) == 0 && status.verdict == VORTEX_UNPROVED)
+        say_error("cannot %s '%s': %s (pid %" PRId64 "): %s; look for yourself, then say %s", verb,
+                  name, pidfile, status.pid, status.reason, option);
+    else
+        say_error("cannot %s '%s': %s: it can't be proved who owns it; look for yourself, then "
+                  "say %s",
+                  verb, name, pidfile, option);
+    return EXIT_FAILED;
+}
+
+/* ---- Launching --------------------------------------------------------------------------- */
+
+static const char *
+or_unsaid(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* What could not be done, and with what. */
+static void
+describe_stage(const struct launch_request *request, enum os_stage stage, char *buf, size_t size)
+{
+    const struct config *config = &request->instance->config;
+
+    switch (stage) {
+    case OS_STAGE_PROGRAM:
+    case OS_STAGE_EXEC:
+        snprintf(buf, size, "program '%s'", request->command ? request->command[0] : "");
+        break;
+    case OS_STAGE_USER:
+        snprintf(buf, size, "there is no user '%s'", or_unsaid(config->user));
+        break;
+    case OS_STAGE_GROUP:
+        snprintf(buf, size, "there is no group '%s'", or_unsaid(config->group));
+        break;
+    case OS_STAGE_DIRECTORY:
+        snprintf(buf, size, "directory '%s'", config->directory ? config->directory : "/");
+        break;
+    case OS_STAGE_OUTPUT:
+        snprintf(buf, size, "log '%s'", or_unsaid(config->log));
+        break;
+    case OS_STAGE_LIMITS:
+        snprintf(buf, size, "limit-nofile or limit-core");
+        break;
+    case OS_STAGE_NICE:
+        snprintf(buf, size, "nice %d", config->nice);
+        break;
+    case OS_STAGE_OOM:
+        snprintf(buf, size, "oom-score-adjust %d", config->oom_score_adjust);
+        break;
+    case OS_STAGE_IDENTITY:
+        snprintf(buf, size, "becoming user '%s'", or_unsaid(config->user));
+        break;
+    case OS_STAGE_DETACH:
+        snprintf(buf, size, "a new process");
+        break;
+    case OS_STAGE_NONE:
+        snprintf(buf, size, "%s", request->instance->pidfile);
+        break;
+    }
+}
+
+int
+say_launch_failure(const char *verb, const struct launch_request *request,
+                   const struct launch_result *result)
+{
+    const struct instance *in = request->instance;
+    char what[OS_PATH_MAX + 64];
+
+    if (result->stage == OS_STAGE_NONE && result->error == -EEXIST) {
+        say_running(verb, in->name, in->pidfile, result->pid);
+        return EXIT_FAILED;
+    }
+    if (result->stage == OS_STAGE_NONE && result->error == -EBUSY)
+        return say_busy(verb, in->name, in->pidfile);
+    if (result->stage == OS_STAGE_NONE && result->error == -ENODATA)
+        return say_unproved(verb, in->name, in->pidfile, "--assume stale");
+    describe_stage(request, result->stage, what, sizeof(what));
+    if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
+        say_error("cannot %s '%s': %s", verb, in->name, what);
+    else
+        say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, strerror(-result->error),
+                  result->stage == OS_STAGE_NONE ? advice_for(result->error) : "");
+    if (result->error == -ENOENT
+        && (result->stage == OS_STAGE_PROGRAM || result->stage == OS_STAGE_EXEC))
+        return EXIT_NO_PROGRAM;
+    return exit_for(result->error);
+}
+
+/* ---- Stopping ---------------------------------------------------------------------------- */
+
+static int
+say_stopped(const char *name, const struct stop_result *result)
+{
+    if (result->pid != 0)
+        say_line("stopped '%s' (pid %" PRId64 "%s)", name, result->pid,
+                 result->killed ? ", by KILL after the timeout" : "");
+    if (result->ended_leftovers > 0)
+        say_line("ended %d of its leftovers", result->ended_leftovers);
+    return EXIT_DONE;
+}
+
+int
+say_stop(const char *verb, const struct stop_request *request, const char *name,
+         const struct stop_result *result)
+{
+    char holders[512];
+
+    switch (result->outcome) {
+    case STOP_DONE:
+        return say_stopped(name, result);
+    case STOP_NOT_RUNNING:
+        say_line("'%s' is not running: %s", name, result->reason);
+        return EXIT_DONE;
+    case STOP_LEFTOVERS:
+        list_holders(request->pidfile, holders, sizeof(holders));
+        say_error("'%s' is dead, but its lock is still held%s: %s", name, holders,
+                  request->leftovers ? "these are not of its session or service; end them yourself"
+                                     : "see 'vortex stop --leftovers'");
+        return EXIT_FAILED;
+    case STOP_SURVIVED:
+        say_error("cannot %s '%s': pid %" PRId64 " still runs%s", verb, name, result->pid,
+                  request->no_kill ? " after the timeout: leave out --no-kill, or wait longer "
+                                     "with --timeout"
+                                   : ", even after KILL: it hangs in the kernel");
+        return EXIT_FAILED;
+    case STOP_BUSY:
+        return say_busy(verb, name, request->pidfile);
+    case STOP_UNPROVED:
+        return say_unproved(verb, name, request->pidfile, "--assume running");
+    case STOP_FAILED:
+        break;
+    }
+    return say_failure(verb, name, result->error, request->pidfile);
+}
+
+int
+say_signalled(const char *verb, const char *name, const char *pidfile, int error)
+{
+    struct status status;
+
+    if (error == 0)
+        return EXIT_DONE;
+    if (error == -EBUSY)
+        return say_busy(verb, name, pidfile);
+    if (error == -ENODATA)
+        return say_unproved(verb, name, pidfile, "--assume running");
+    if (error != -ESRCH)
+        return say_failure(verb, name, error, pidfile);
+    if (status_read(name, pidfile, &status) == 0 && status.verdict != VORTEX_RUNNING)
+        say_error("cannot %s '%s': not running: %s", verb, name, status.reason);
+    else
+        say_error("cannot %s '%s': not running", verb, name);
+    return EXIT_NOT_RUNNING;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/reading.h"
+#include "os/os.h"
+
+/* ---- One entry --------------------------------------------------------------------------- */
+
+static const char *const sections[] = {"server", "pidfile", "stop", "reload", NULL};
+
+static bool
+is_section(const char *name)
+{
+    for (const char *const *section = sections; *section; section++)
+        if (strcmp(*section, name) == 0)
+            return true;
+    return false;
+}
+
+static int
+say_unknown_section(struct reader *reader, const struct ini_entry *entry)
+{
+    const char *meant = nearest(entry->section, sections);
+
+    if (meant)
+        return say(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
+                   meant);
+    return say(reader, entry->line,
+               "unknown section [%s]: there are [server], [pidfile], [stop] and [reload]",
+               entry->section);
+}
+
+/* Name the sections which have that key, as "[stop] or [reload]"; false: there are none. */
+static bool
+find_homes(const char *name, char homes[64])
+{
+    homes[0] = '\0';
+    for (const struct key *key = config_keys; key->section; key++)
+        if (strcmp(key->name, name) == 0) {
+            strcat(homes, homes[0] ? " or [" : "[");
+            strcat(homes, key->section);
+            strcat(homes, "]");
+        }
+    return homes[0] != '\0';
+}
+
+/* The nearest key of a section; NULL: of any. */
+static const char *
+nearest_key(const char *name, const char *section)
+{
+    const char *names[KEYS_MAX] = {NULL};
+    size_t count = 0;
+
+    for (const struct key *key = config_keys; key->section; key++)
+        if (!section || strcmp(key->section, section) == 0)
+            names[count++] = key->name;
+    return nearest(name, names);
+}
+
+static int
+say_unknown_key(struct reader *reader, const struct ini_entry *entry)
+{
+    const char *name = entry->key, *section = entry->section, *meant;
+    char homes[64];
+
+    if (find_homes(name, homes))
+        return say(reader, entry->line, "unknown key '%s' in [%s]: it belongs in %s", name, section,
+                   homes);
+    meant = nearest_key(name, section);
+    if (meant)
+        return say(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s'?", name,
+                   section, meant);
+    meant = nearest_key(name, NULL);
+    if (meant && find_homes(meant, homes))
+        return say(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s' in %s?", name,
+                   section, meant, homes);
+    return say(reader, entry->line, "unknown key '%s' in [%s]: see vortex.conf(5) for its keys",
+               name, section);
+}
+
+static int
+say_homeless(struct reader *reader, const struct ini_entry *entry)
+{
+    char homes[64];
+
+    return say(reader, entry->line, "'%s' stands before any section: put %s above it", entry->key,
+               find_homes(entry->key, homes) ? homes : "its [SECTION]");
+}
+
+static const struct key *
+find_key(const struct ini_entry *entry)
+{
+    if (!entry->section || !entry->key)
+        return NULL;
+    for (const struct key *key = config_keys; key->section; key++)
+        if (strcmp(key->section, entry->section) == 0 && strcmp(key->name, entry->key) == 0)
+            return key;
+    return NULL;
+}
+
+static int
+take_value(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    unsigned *given = &reader->given[key - config_keys];
+    int error;
+
+    if (*given && !key->repeats)
+        return say(reader, entry->line, "'%s' stands already at line %u: keep one", key->name,
+                   *given);
+    *given = entry->line;
+    if (*entry->value == '\0')
+        return say(reader, entry->line, "'%s' has no value: give it one, or take the line out",
+                   key->name);
+    error = key->set(reader, key, entry);
+    if (error == -EINVAL)
+        return say(reader, entry->line, "'%s' must be %s, not '%s'", key->name, key->expected,
+                   entry->value);
+    return error;
+}
+
+static int
+take_entry(struct reader *reader, const struct ini_entry *entry)
+{
+    const struct key *key;
+
+    if (entry->mistake)
+        return say(reader, entry->line, "%s", entry->mistake);
+    if (!entry->section)
+        return say_homeless(reader, entry);
+    if (!is_section(entry->section))
+        return entry->key ? 0 : say_unknown_section(reader, entry);
+    if (!entry->key)
+        return 0;
+    key = find_key(entry);
+    return key ? take_value(reader, key, entry) : say_unknown_key(reader, entry);
+}
+
+/* ---- The whole --------------------------------------------------------------------------- */
+
+void
+config_init(struct config *config)
+{
+    *config = (struct config){
+        .umask = -1,
+        .limit_nofile = -1,
+        .limit_core = -1,
+        .nice = OS_NICE_KEEP,
+        .oom_score_adjust = OS_OOM_KEEP,
+        .inherit_lock = true,
+        .stop_signal = os_signal_number("TERM"),
+        .stop_timeout_ms = 30000,
+        .reload_signal = os_signal_number("HUP"),
+    };
+}
+
+void
+config_free(struct config *config)
+{
+    words_free(config->command);
+    words_free(config->environment);
+    free(config->directory);
+    free(config->user);
+    free(config->group);
+    free(config->log);
+    free(config->pidfile);
+    config_init(config);
+}
+
+static bool
+is_pidfile_path(const struct ini_entry *entry)
+{
+    const struct key *key = entry->mistake ? NULL : find_key(entry);
+
+    return key && strcmp(key->section, "pidfile") == 0 && strcmp(key->name, "path") == 0;
+}
+
+/*
+ * Settle what %p stands for, which may be said below the line that asks. Whether it makes a good
+ * path is judged at its own line. ret_own: free it.
+ */
+static int
+settle_pidfile(struct reader *reader, const struct ini *ini, char **ret_own)
+{
+    const struct config_source *source = reader->source;
+    const char *why;
+
+    reader->pidfile = source->pidfile;
+    if (source->override && source->pidfile)
+        return 0;
+    for (size_t i = 0; i < ini->count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        int error;
+
+        if (!is_pidfile_path(entry))
+            continue;
+        error = words_expand(entry->value, source->instance, NULL, ret_own, &why);
+        reader->pidfile = error ? entry->value : *ret_own;
+        return error == -EINVAL ? 0 : error;
+    }
+    return 0;
+}
+
+/* What only the whole file says. */
+static int
+finish(struct reader *reader)
+{
+    struct config *config = &reader->config;
+    int error = 0;
+
+    for (size_t i = 0; !error && i < reader->lines.count; i++)
+        error = environment_set(&reader->files, reader->lines.list[i]);
+    config->environment = reader->files.list;
+    reader->files = (struct environment){0};
+
+    free(config->pidfile);
+    config->pidfile = NULL;
+    if (!error && reader->pidfile) {
+        config->pidfile = words_copy(reader->pidfile);
+        error = config->pidfile ? 0 : -ENOMEM;
+    }
+    return error;
+}
+
+static int
+read_text(struct reader *reader, char *text)
+{
+    struct ini ini = {0};
+    char *own_pidfile = NULL;
+    int error;
+
+    error = ini_parse(text, &ini);
+    if (!error)
+        error = settle_pidfile(reader, &ini, &own_pidfile);
+    for (size_t i = 0; !error && i < ini.count; i++)
+        error = take_entry(reader, &ini.entries[i]);
+    if (!error)
+        error = reader->mistakes.count > 0 ? -EINVAL : finish(reader);
+    free(own_pidfile);
+    ini_free(&ini);
+    return error;
+}
+
+int
+config_parse(struct config *config, const char *data, size_t length,
+             const struct config_source *source, struct config_mistakes *ret_mistakes)
+{
+    struct reader reader = {.source = source};
+    char *text = NULL;
+    int error;
+
+    config_init(&reader.config);
+    error = text_clean(data, length, source->path, &reader.mistakes, &text);
+    if (!error)
+        error = read_text(&reader, text);
+    if (!error) {
+        struct config old = *config;
+
+        *config = reader.config;
+        reader.config = old;
+    }
+    free(text);
+    words_free(reader.files.list);
+    words_free(reader.lines.list);
+    config_free(&reader.config);
+    *ret_mistakes = reader.mistakes;
+    return error;
+}
+
+int
+config_read(struct config *config, const char *path, const char *instance, const char *pidfile,
+            bool override, struct config_mistakes *ret_mistakes)
+{
+    const struct config_source source = {path, instance, pidfile, override};
+    char *data;
+    size_t length;
+    int error;
+
+    *ret_mistakes = (struct config_mistakes){0};
+    error = text_read(path, &data, &length);
+    if (error)
+        return error;
+    error = config_parse(config, data, length, &source, ret_mistakes);
+    free(data);
+    return error;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hosting a server: which instance, how it is run, how it is stopped, how it fares. */
+#ifndef VORTEX_HOST_H
+#define VORTEX_HOST_H
+
+#include "host/config.h"
+#include "os/os.h"
+#include "vortex.h"
+
+struct claim;
+
+/* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
+
+struct instance {
+    char name[OS_NAME_MAX];
+    char config_path[OS_PATH_MAX];
+    char pidfile[OS_PATH_MAX];
+    bool has_config;
+    struct config config;
+};
+
+/* Letters, digits, . _ - @, not starting with a dot. */
+bool instance_name_is_valid(const char *name);
+
+/*
+ * Find an instance's files and read its configuration.
+ *
+ * config_path, pidfile: what the command line says, or NULL.
+ * ret_mistakes:         of the configuration; free with config_mistakes_free.
+ * Returns:              0, also where there is no configuration and none was asked for; -EINVAL
+ *                       mistakes; -ENOENT, -EACCES ...: of the configuration file or the runtime
+ *                       directory. ret is set in any case; free with instance_free.
+ */
+int instance_load(const char *name, const char *config_path, const char *pidfile,
+                  struct instance *ret, struct config_mistakes *ret_mistakes);
+void instance_free(struct instance *instance);
+
+/*
+ * The instances that have files in the runtime directory, sorted.
+ * ret_directory: OS_PATH_MAX bytes.
+ * ret_names:     free with words_free.
+ */
+int instance_list(char *ret_directory, char ***ret_names);
+
+/* ---- launch.c ---------------------------------------------------------------------------- */
+
+struct launch_request {
+    const struct instance *instance;
+    char *const *command; /* NULL: the built-in server */
+    bool keep_directory;  /* where the configuration names none: stay; else / in background */
+    bool allow_remote;
+    bool assume_stale;
+};
+
+struct launch_result {
+    int error;           /* 0, or a negative errno */
+    enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
+    int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
+};
+
+/* As far as can be told before anything is touched. */
+void launch_check(const struct launch_request *request, struct launch_result *ret);
+
+/* Become the server. Returns on failure only, or when the built-in server has ended. */
+void launch_run(const struct launch_request *request, struct launch_result *ret);
+
+/*
+ * Start the server in the background; back as soon as it was exec'ed.
+ * claim: step 1 of the claim, done already; it ends here. Or NULL.
+ */
+void launch_start(const struct launch_request *request, struct claim *claim,
+                  struct launch_result *ret);
+
+/* ---- stop.c ------------------------------------------------------------------------------ */
+
+struct stop_request {
+    const char *pidfile;
+    int signal;
+    int timeout_ms; /* negative: for ever */
+    bool no_kill;
+    bool leftovers;
+    bool assume_running;
+    bool allow_remote;
+};
+
+enum stop_outcome {
+    STOP_DONE = 1,    /* it is dead, and the files are gone */
+    STOP_NOT_RUNNING, /* there was nobody to stop */
+    STOP_LEFTOVERS,   /* it is dead, but somebody still holds its lock */
+    STOP_SURVIVED,    /* it still runs: --no-kill, or not even KILL ended it in time */
+    STOP_BUSY,        /* somebody holds the lock who can't be named */
+    STOP_UNPROVED,    /* nobody was signalled: it can't be proved who that is */
+    STOP_FAILED,      /* error says why */
+};
+
+struct stop_result {
+    enum stop_outcome outcome;
+    int error;
+    int64_t pid;         /* who was stopped, or 0 */
+    bool killed;         /* by KILL, after the timeout */
+    const char *reason;  /* of the verdict; static text */
+    int ended_leftovers; /* how many */
+};
+
+void stop_server(const struct stop_request *request, struct stop_result *ret);
+
+/*
+ * Stop and start under one claim, so that no other start comes between.
+ * Returns: true where it came to the start, and ret_launch is set.
+ */
+bool restart_server(const struct stop_request *stop, const struct launch_request *launch,
+                    struct stop_result *ret_stop, struct launch_result *ret_launch);
+
+/* Signal the running server: 0; -ESRCH not running; -EBUSY; -ENODATA unproved; -EPERM. */
+int signal_server(const char *pidfile, int signal, bool assume_running, int64_t *ret_pid);
+
+/* ---- status.c ---------------------------------------------------------------------------- */
+
+struct status {
+    char name[OS_NAME_MAX];
+    char pidfile[OS_PATH_MAX];
+    enum vortex_verdict verdict;
+    const char *reason;
+    int64_t pid;
+    bool has_lock;
+    int64_t uptime_ms;    /* -1: not known */
+    int64_t memory_bytes; /* -1: not known */
+    char phase[32];
+    char since[32];
+    char manager[OS_NAME_MAX + 32];
+    char command[1100];
+};
+
+int status_read(const char *name, const char *pidfile, struct status *ret);
+
+/* LSB: 0 running, 1 dead with a pidfile, 2 with a lock file only, 3 not running, 4 unknown. */
+int status_exit(const struct status *status);
+
+/* "running", "not running", ... */
+const char *status_word(enum vortex_verdict verdict);
+
+/* "systemd unit web.service" or "user root", of a living process. */
+void manager_of(const struct os_process_facts *facts, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/reading.h"
+#include "os/os.h"
+
+/* ---- Values ------------------------------------------------------------------------------ */
+
+static void *
+field_of(struct reader *reader, const struct key *key)
+{
+    return (char *)&reader->config + key->field;
+}
+
+/* What %p stands for where that key is: in [pidfile] for nothing, it is about to be said. */
+static const char *
+pidfile_for(const struct reader *reader, const struct key *key)
+{
+    return strcmp(key->section, "pidfile") == 0 ? NULL : reader->pidfile;
+}
+
+/* *ret_text stays as it is where a mistake was said. */
+static int
+expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
+       char **ret_text)
+{
+    const char *why;
+    int error = words_expand(value, reader->source->instance, pidfile_for(reader, key), ret_text,
+                             &why);
+
+    return error == -EINVAL ? say(reader, line, "'%s': %s", key->name, why) : error;
+}
+
+/* As expand. */
+static int
+split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+      char ***ret_words)
+{
+    const char *why;
+    int error = words_split(entry->value, reader->source->instance, pidfile_for(reader, key),
+                            ret_words, &why);
+
+    return error == -EINVAL ? say(reader, entry->line, "'%s': %s", key->name, why) : error;
+}
+
+static int
+set_text(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    return expand(reader, key, entry->line, entry->value, field_of(reader, key));
+}
+
+static int
+set_path(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    char **path = field_of(reader, key);
+    int error = set_text(reader, key, entry);
+
+    return !error && *path && **path != '/' ? -EINVAL : error;
+}
+
+static int
+set_command(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    char ***command = field_of(reader, key);
+    int error = split(reader, key, entry, command);
+
+    if (!error && *command && (!**command || ***command == '\0'))
+        return say(reader, entry->line, "'command' names no program: write the program first");
+    return error;
+}
+
+static int
+set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    char **words = NULL;
+    int error = split(reader, key, entry, &words);
+
+    for (char **word = words; !error && word && *word; word++) {
+        error = environment_set(&reader->lines, *word);
+        /* Not the value: it may be a secret. */
+        if (error == -EINVAL)
+            error = say(reader, entry->line,
+                        "'%.*s' in 'environment' is not NAME=VALUE with a name of letters, digits "
+                        "and _, and no digit first",
+                        (int)strcspn(*word, "="), *word);
+    }
+    words_free(words);
+    return error;
+}
+
+static int
+load_environment(struct reader *reader, unsigned line, const char *path, bool may_miss)
+{
+    int error = environment_read(&reader->files, path, &reader->mistakes);
+
+    if (error == -ENOENT)
+        return may_miss ? 0
+                        : say(reader, line,
+                              "'environment-file' %s does not exist: make it, or write -%s where "
+                              "it may be missing",
+                              path, path);
+    if (error && error != -ENOMEM)
+        return say(reader, line, "'environment-file' %s can't be read: %s", path,
+                   strerror(-error));
+    return error;
+}
+
+static int
+set_environment_file(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    bool may_miss = entry->value[0] == '-';
+    char *path = NULL;
+    int error = expand(reader, key, entry->line, entry->value + may_miss, &path);
+
+    if (!error && path)
+        error = *path == '/' ? load_environment(reader, entry->line, path, may_miss) : -EINVAL;
+    free(path);
+    return error;
+}
+
+static int
+store_number(struct reader *reader, const struct key *key, const char *value, int base)
+{
+    int *field = field_of(reader, key);
+    int64_t number;
+
+    if (integer_parse(value, base, key->min, key->max, &number))
+        return -EINVAL;
+    *field = (int)number;
+    return 0;
+}
+
+static int
+set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    return store_number(reader, key, entry->value, 10);
+}
+
+static int
+set_umask(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    return store_number(reader, key, entry->value, 8);
+}
+
+static int
+set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    int64_t *limit = field_of(reader, key);
+
+    if (strcmp(entry->value, "infinity") == 0)
+        *limit = OS_LIMIT_INFINITY;
+    else if (integer_parse(entry->value, 10, 0, OS_LIMIT_INFINITY - 1, limit))
+        return -EINVAL;
+    return 0;
+}
+
+static int
+set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    bool *truth = field_of(reader, key);
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(entry->value, words[i]) == 0) {
+            *truth = i % 2 == 1;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int
+set_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    int *number = field_of(reader, key);
+    int signal = os_signal_number(entry->value);
+
+    if (signal <= 0)
+        return -EINVAL;
+    *number = signal;
+    return 0;
+}
+
+static int
+set_duration(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    return duration_parse(entry->value, field_of(reader, key)) ? -EINVAL : 0;
+}
+
+/* ---- Keys -------------------------------------------------------------------------------- */
+
+#define FIELD(name) offsetof(struct config, name)
+#define PATH        "an absolute path"
+#define LIMIT       "a number or infinity"
+#define BOOLEAN     "yes or no"
+#define SIGNAL      "a signal's name such as TERM"
+#define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
+
+const struct key config_keys[] = {
+    {"server", "command", set_command, FIELD(command), NULL, 0, 0, false},
+    {"server", "directory", set_path, FIELD(directory), PATH, 0, 0, false},
+    {"server", "user", set_text, FIELD(user), NULL, 0, 0, false},
+    {"server", "group", set_text, FIELD(group), NULL, 0, 0, false},
+    {"server", "umask", set_umask, FIELD(umask), "an octal number up to 0777", 0, 0777, false},
+    {"server", "environment", set_environment, 0, NULL, 0, 0, true},
+    {"server", "environment-file", set_environment_file, 0, PATH, 0, 0, true},
+    {"server", "limit-nofile", set_limit, FIELD(limit_nofile), LIMIT, 0, 0, false},
+    {"server", "limit-core", set_limit, FIELD(limit_core), LIMIT, 0, 0, false},
+    {"server", "nice", set_number, FIELD(nice), "a number from -20 to 19", -20, 19, false},
+    {"server", "oom-score-adjust", set_number, FIELD(oom_score_adjust),
+     "a number from -1000 to 1000", -1000, 1000, false},
+    {"server", "log", set_path, FIELD(log), PATH, 0, 0, false},
+    {"pidfile", "path", set_path, FIELD(pidfile), PATH, 0, 0, false},
+    {"pidfile", "inherit-lock", set_boolean, FIELD(inherit_lock), BOOLEAN, 0, 0, false},
+    {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},
+    {"stop", "signal", set_signal, FIELD(stop_signal), SIGNAL, 0, 0, false},
+    {"stop", "timeout", set_duration, FIELD(stop_timeout_ms), DURATION, 0, 0, false},
+    {"reload", "signal", set_signal, FIELD(reload_signal), SIGNAL, 0, 0, false},
+    {0},
+};
+
+static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "reader.given is too small");

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a configuration is read, for config.c and its helpers alone. */
+#ifndef VORTEX_READING_H
+#define VORTEX_READING_H
+
+#include "host/config.h"
+
+/* ---- mistakes.c -------------------------------------------------------------------------- */
+
+/* Add one, in printf's words; control characters become '?', so that it stays a line. -ENOMEM. */
+__attribute__((format(printf, 4, 5))) int
+config_mistakes_add(struct config_mistakes *mistakes, const char *file, unsigned line,
+                    const char *format, ...);
+
+/* ---- text.c: a file's bytes, made text --------------------------------------------------- */
+
+#define TEXT_MAX ((size_t)1 << 20) /* the longest file, in bytes */
+
+/*
+ * Read a file, as far as TEXT_MAX + 1 bytes, so that text_clean sees what is too long.
+ * Returns: 0; a negative errno. ret_data: free it.
+ */
+int text_read(const char *path, char **ret_data, size_t *ret_length);
+
+/*
+ * A string of those bytes: no byte order mark, lines end in LF.
+ *
+ * file:    its name in mistakes.
+ * Returns: 0; -EINVAL it is too long, or binary, a mistake was added; -ENOMEM. ret_text: free it.
+ */
+int text_clean(const char *data, size_t length, const char *file,
+               struct config_mistakes *mistakes, char **ret_text);
+
+/* ---- ini.c: sections and keys ------------------------------------------------------------ */
+
+/* A line with those that continue it. Strings are the text's. */
+struct ini_entry {
+    unsigned line;       /* the first one's number */
+    const char *section; /* where it stands; NULL: before any section */
+    const char *key;     /* NULL: it is the section's header */
+    const char *value;
+    const char *mistake; /* a static text where it is neither; NULL */
+};
+
+struct ini {
+    struct ini_entry *entries;
+    size_t count;
+};
+
+/* Take a text apart, in place. It knows no section's or key's name. 0; -ENOMEM. */
+int ini_parse(char *text, struct ini *ret_ini);
+void ini_free(struct ini *ini);
+
+/* ---- environment.c ----------------------------------------------------------------------- */
+
+/* NAME=VALUE, one a name. list ends with NULL; NULL: empty. Free the list with words_free. */
+struct environment {
+    char **list;
+    size_t count;
+};
+
+/* Set one; the last one wins. 0; -EINVAL no NAME=VALUE with a valid name; -ENOMEM. */
+int environment_set(struct environment *environment, const char *assignment);
+
+/*
+ * Set what a file in systemd's EnvironmentFile format says; its mistakes are added.
+ * Returns: 0, also with mistakes; -ENOMEM; another error: the file is not readable.
+ */
+int environment_read(struct environment *environment, const char *path,
+                     struct config_mistakes *mistakes);
+
+/* environment_read of a text in memory. name: the file's, in mistakes. */
+int environment_parse(struct environment *environment, const char *data, size_t length,
+                      const char *name, struct config_mistakes *mistakes);
+
+/* ---- words.c ----------------------------------------------------------------------------- */
+
+/* A copy, to be freed; or NULL. */
+char *words_copy(const char *text);
+
+/* Expand %n, %p and %% alone; as words_split. ret_text: free it. */
+int words_expand(const char *text, const char *instance, const char *pidfile, char **ret_text,
+                 const char **ret_why);
+
+/*
+ * Copy what stands between the quotes, the first of which *in stands at, to *out, and move both
+ * on. In "..." a backslash at a line's end takes the newline away. -EINVAL: not closed.
+ */
+int words_unquote(const char **in, char **out);
+
+/* Add a word, which from now on is the list's, or is freed on failure. 0; -ENOMEM. */
+int words_push(char ***words, size_t *count, char *word);
+
+/*
+ * A number, all of it: digits of the base (at most 10), where min < 0 with a minus before.
+ * Returns: 0; -EINVAL no number; -ERANGE not from min to max.
+ */
+int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t *ret_number);
+
+/* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
+
+enum {
+    KEYS_MAX = 32,
+};
+
+/* A configuration while it is read. */
+struct reader {
+    const struct config_source *source;
+    const char *pidfile; /* what %p stands for */
+    struct config config;
+    struct environment files; /* what environment-file says, below what environment says */
+    struct environment lines;
+    unsigned given[KEYS_MAX]; /* the line where each key was given; 0: not yet */
+    struct config_mistakes mistakes;
+};
+
+/*
+ * A key of a section. set answers 0; -EINVAL the value is not what is expected; -ENOMEM. Where it
+ * knows better what is wrong, it says so itself and answers 0.
+ */
+struct key {
+    const char *section;
+    const char *name;
+    int (*set)(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+    size_t field; /* where in struct config */
+    const char *expected;
+    int64_t min, max; /* of a number */
+    bool repeats;
+};
+
+/* All of them; the last one's section is NULL. */
+extern const struct key config_keys[];
+
+/* Add a mistake of the file that is read: say(reader, line, format, ...). 0; -ENOMEM. */
+#define say(reader, line, ...) \
+    config_mistakes_add(&(reader)->mistakes, (reader)->source->path, line, __VA_ARGS__)
+
+#endif

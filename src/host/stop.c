@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* End a server: pinned, compared, signalled, waited for; then its files, decided anew. */
+#include <errno.h>
+#include <string.h>
+
+#include "host/host.h"
+#include "lib/core.h"
+
+#define KILL_WAIT_MS  10000 /* for a process in an uninterruptible sleep */
+#define CLEAN_WAIT_MS 300   /* for a lock that is let go of a moment after the death */
+
+/* ---- Who --------------------------------------------------------------------------------- */
+
+/* The pinned server of a report; where it is unproved and the user says so, that pid's process. */
+static int
+pin(struct vortex_report *report, bool assume_running, struct os_hold *ret_hold, bool *ret_owned)
+{
+    struct vortex_process *process = vortex_report_process(report);
+
+    *ret_owned = false;
+    switch (vortex_report_verdict(report)) {
+    case VORTEX_RUNNING:
+    case VORTEX_ORPHANED:
+        *ret_hold = process->hold;
+        return 0;
+    case VORTEX_BUSY:
+        return -EBUSY;
+    case VORTEX_UNPROVED:
+        if (!assume_running || vortex_report_pid(report) <= 1)
+            return -ENODATA;
+        *ret_owned = true;
+        return os_process_hold(vortex_report_pid(report), ret_hold);
+    default:
+        return -ESRCH;
+    }
+}
+
+int
+signal_server(const char *pidfile, int signal, bool assume_running, int64_t *ret_pid)
+{
+    struct vortex_report *report;
+    struct os_hold hold;
+    bool owned;
+    int r = vortex_pidfile_inspect(pidfile, &report);
+
+    if (r < 0)
+        return r;
+    r = pin(report, assume_running, &hold, &owned);
+    if (r == 0) {
+        r = os_process_signal(&hold, signal);
+        *ret_pid = hold.pid;
+        if (owned)
+            os_process_release(&hold);
+    }
+    vortex_report_close(report);
+    return r;
+}
+
+/* ---- End it ------------------------------------------------------------------------------ */
+
+static int
+wait_through(const struct os_hold *hold, int timeout_ms)
+{
+    int64_t end = os_monotonic_ms() + timeout_ms;
+    int r;
+
+    do {
+        int64_t left = end - os_monotonic_ms();
+
+        r = os_process_wait(hold, timeout_ms < 0 ? -1 : (int)(left > 0 ? left : 0));
+    } while (r == -EINTR);
+    return r;
+}
+
+static void
+end_process(const struct stop_request *request, const struct os_hold *hold,
+            struct stop_result *result)
+{
+    int r = os_process_signal(hold, request->signal);
+
+    result->pid = hold->pid;
+    if (r == 0)
+        r = wait_through(hold, request->timeout_ms);
+    if (r == -ETIMEDOUT && !request->no_kill) {
+        r = os_process_signal(hold, os_signal_number("KILL"));
+        if (r == 0) {
+            result->killed = true;
+            r = wait_through(hold, KILL_WAIT_MS);
+        }
+    }
+    if (r == -ETIMEDOUT) {
+        result->outcome = STOP_SURVIVED;
+    } else if (r < 0 && r != -ESRCH) {
+        result->outcome = STOP_FAILED;
+        result->error = r;
+    } else {
+        result->outcome = STOP_DONE;
+    }
+}
+
+/* ---- Its files --------------------------------------------------------------------------- */
+
+/* Under the claim that is held already, or under one of its own. */
+static int
+remove_files(const char *pidfile, struct claim *claim)
+{
+    int64_t end = os_monotonic_ms() + CLEAN_WAIT_MS;
+    int r;
+
+    for (int ms = 1;; ms *= 2) {
+        r = claim != NULL ? claim_clear(claim) : vortex_pidfile_remove(pidfile);
+        if (r != -EBUSY || os_monotonic_ms() >= end)
+            return r;
+        os_sleep_ms(ms);
+    }
+}
+
+/* The files couldn't be removed: is that a new server's, or somebody who keeps the old lock? */
+static enum stop_outcome
+who_is_left(const struct stop_request *request)
+{
+    struct vortex_report *report;
+    enum vortex_verdict verdict;
+
+    if (vortex_pidfile_inspect(request->pidfile, &report) < 0)
+        return STOP_LEFTOVERS;
+    verdict = vortex_report_verdict(report);
+    vortex_report_close(report);
+    return verdict == VORTEX_RUNNING ? STOP_DONE : STOP_LEFTOVERS;
+}
+
+static void
+clean_up(const struct stop_request *request, struct claim *claim, struct stop_result *result)
+{
+    int r = 0;
+
+    if (request->leftovers) {
+        r = vortex_pidfile_end_leftovers(request->pidfile, KILL_WAIT_MS);
+        if (r == -EBUSY) /* a new server is there already: its files are its own */
+            return;
+        result->ended_leftovers = r > 0 ? r : 0;
+    }
+    if (r >= 0)
+        r = remove_files(request->pidfile, claim);
+    if (r == -EBUSY && claim == NULL) {
+        result->outcome = who_is_left(request);
+    } else if (r == -EBUSY) {
+        result->outcome = STOP_LEFTOVERS;
+    } else if (r < 0) {
+        result->outcome = STOP_FAILED;
+        result->error = r;
+    }
+}
+
+/* Nobody was there who could be signalled. */
+static void
+stop_nobody(const struct stop_request *request, struct claim *claim, int error,
+            struct stop_result *result)
+{
+    switch (error) {
+    case -ESRCH:
+        result->outcome = STOP_NOT_RUNNING;
+        clean_up(request, claim, result);
+        break;
+    case -EBUSY:
+        result->outcome = request->leftovers ? STOP_DONE : STOP_BUSY;
+        if (request->leftovers)
+            clean_up(request, claim, result);
+        break;
+    case -ENODATA:
+        result->outcome = STOP_UNPROVED;
+        break;
+    default:
+        result->outcome = STOP_FAILED;
+        result->error = error;
+        break;
+    }
+}
+
+static void
+stop_under(const struct stop_request *request, struct claim *claim, struct stop_result *result)
+{
+    struct vortex_report *report;
+    struct os_hold hold;
+    bool owned;
+    int r;
+
+    *result = (struct stop_result){0};
+    r = claim != NULL ? claim_inspect(claim, &report)
+                      : vortex_pidfile_inspect(request->pidfile, &report);
+    if (r < 0) {
+        result->outcome = STOP_FAILED;
+        result->error = r;
+        return;
+    }
+    result->reason = vortex_report_reason(report);
+    r = pin(report, request->assume_running, &hold, &owned);
+    if (r < 0) {
+        stop_nobody(request, claim, r, result);
+    } else {
+        end_process(request, &hold, result);
+        if (owned)
+            os_process_release(&hold);
+        if (result->outcome == STOP_DONE)
+            clean_up(request, claim, result);
+    }
+    vortex_report_close(report);
+}
+
+void
+stop_server(const struct stop_request *request, struct stop_result *ret)
+{
+    stop_under(request, NULL, ret);
+}
+
+bool
+restart_server(const struct stop_request *stop, const struct launch_request *launch,
+               struct stop_result *ret_stop, struct launch_result *ret_launch)
+{
+    struct claim claim;
+    int r;
+
+    /* What can't be started is found out before the old one is stopped. */
+    launch_check(launch, ret_launch);
+    if (ret_launch->error < 0)
+        return true;
+    claim_init(&claim);
+    claim.allow_remote = stop->allow_remote;
+    claim.assume = launch->assume_stale ? ASSUME_STALE : ASSUME_NOTHING;
+    r = claim_begin(&claim, stop->pidfile, false);
+    if (r < 0) {
+        *ret_stop = (struct stop_result){
+            .outcome = r == -EBUSY ? STOP_BUSY : STOP_FAILED,
+            .error = r,
+            .reason = "a start or a stop is under way",
+        };
+        return false;
+    }
+    stop_under(stop, &claim, ret_stop);
+    if (ret_stop->outcome != STOP_DONE && ret_stop->outcome != STOP_NOT_RUNNING) {
+        claim_end(&claim, false);
+        return false;
+    }
+    launch_start(launch, &claim, ret_launch);
+    return true;
+}
