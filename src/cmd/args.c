@@ -83,12 +83,10 @@ set_assume(struct args *args, const char *value)
     }
     say_error("--assume takes %s%s%s for '%s', not '%s'",
               args->verb->options & OPT_ASSUME_STALE ? "'stale'" : "",
-              (args->verb->options & OPT_ASSUME_STALE)
-                      && (args->verb->options & OPT_ASSUME_RUNNING)
+              (args->verb->options & OPT_ASSUME_STALE) && (args->verb->options & OPT_ASSUME_RUNNING)
                   ? " or "
                   : "",
-              args->verb->options & OPT_ASSUME_RUNNING ? "'running'" : "", args->verb->name,
-              value);
+              args->verb->options & OPT_ASSUME_RUNNING ? "'running'" : "", args->verb->name, value);
     return EXIT_USAGE;
 }
 
@@ -294,8 +292,7 @@ args_parse(int argc, char **argv, struct args *ret)
             r = parse_command(&args, at + 1);
             break;
         }
-        r = (*at)[0] == '-' && (*at)[1] != '\0' ? parse_option(&args, &at)
-                                                : parse_name(&args, *at);
+        r = (*at)[0] == '-' && (*at)[1] != '\0' ? parse_option(&args, &at) : parse_name(&args, *at);
     }
     if (r == EXIT_DONE)
         r = check_together(&args);

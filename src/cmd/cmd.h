@@ -23,12 +23,12 @@ enum exit_status {
 struct args {
     const struct verb *verb;
     const char *name;
-    const char *config;  /* NULL: not said */
-    const char *pidfile; /* NULL: not said */
+    const char *config;       /* NULL: not said */
+    const char *pidfile;      /* NULL: not said */
     const struct verb *topic; /* help: of which verb; or NULL */
-    int signal;          /* 0: not said */
-    int timeout_ms;      /* TIMEOUT_UNSAID */
-    char **command;      /* after --; NULL: not said */
+    int signal;               /* 0: not said */
+    int timeout_ms;           /* TIMEOUT_UNSAID */
+    char **command;           /* after --; NULL: not said */
     bool name_said;
     bool help;
     bool no_kill;

@@ -15,8 +15,8 @@ cmd_wait(const struct args *args)
     r = vortex_process_open(instance.pidfile, &process);
     if (r == 0) {
         do {
-            r = vortex_process_wait(process, args->timeout_ms == TIMEOUT_UNSAID ? -1
-                                                                                : args->timeout_ms);
+            r = vortex_process_wait(process,
+                                    args->timeout_ms == TIMEOUT_UNSAID ? -1 : args->timeout_ms);
         } while (r == -EINTR);
         vortex_process_close(process);
     }

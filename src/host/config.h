@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 struct config {
-    char **command;     /* [server] command, as words, ends with NULL; NULL: none */
-    char *directory;    /* [server] directory ... */
+    char **command;  /* [server] command, as words, ends with NULL; NULL: none */
+    char *directory; /* [server] directory ... */
     char *user;
     char *group;
     char *log;
-    char **environment; /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
-    int umask;          /* -1: not said */
+    char **environment;   /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
+    int umask;            /* -1: not said */
     int64_t limit_nofile; /* -1: not said; OS_LIMIT_INFINITY */
     int64_t limit_core;
     int nice;             /* OS_NICE_KEEP: not said */
@@ -24,9 +24,9 @@ struct config {
     bool inherit_lock; /* [pidfile] inherit-lock, default yes */
     bool allow_remote; /* [pidfile] allow-remote, default no */
 
-    int stop_signal;      /* [stop] signal, default TERM */
-    int stop_timeout_ms;  /* [stop] timeout, default 30 s; -1: for ever */
-    int reload_signal;    /* [reload] signal, default HUP */
+    int stop_signal;     /* [stop] signal, default TERM */
+    int stop_timeout_ms; /* [stop] timeout, default 30 s; -1: for ever */
+    int reload_signal;   /* [reload] signal, default HUP */
 };
 
 /* Every mistake of a file, each a line "FILE:LINE: what is wrong and what would be right". */
@@ -51,8 +51,8 @@ void config_init(struct config *config);
  * Returns:      0; -EINVAL there are mistakes; -ENOENT, -EACCES or another error: not readable;
  *               -ENOMEM.
  */
-int config_read(struct config *config, const char *path, const char *instance,
-                const char *pidfile, bool override, struct config_mistakes *ret_mistakes);
+int config_read(struct config *config, const char *path, const char *instance, const char *pidfile,
+                bool override, struct config_mistakes *ret_mistakes);
 
 /* Whence a text comes and for whom it is read; as config_read's parameters. */
 struct config_source {

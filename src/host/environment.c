@@ -141,8 +141,7 @@ int
 environment_parse(struct environment *environment, const char *data, size_t length,
                   const char *name, struct config_mistakes *mistakes)
 {
-    struct file file = {
-        .name = name, .environment = environment, .mistakes = mistakes, .line = 1};
+    struct file file = {.name = name, .environment = environment, .mistakes = mistakes, .line = 1};
     char *text = NULL;
     int error;
 

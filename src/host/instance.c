@@ -34,8 +34,7 @@ choose_pidfile(struct instance *in, const char *pidfile)
     if (pidfile == NULL)
         pidfile = in->config.pidfile;
     if (pidfile != NULL)
-        return snprintf(in->pidfile, sizeof(in->pidfile), "%s", pidfile)
-                       >= (int)sizeof(in->pidfile)
+        return snprintf(in->pidfile, sizeof(in->pidfile), "%s", pidfile) >= (int)sizeof(in->pidfile)
                    ? -ENAMETOOLONG
                    : 0;
     r = os_runtime_directory(directory, sizeof(directory));
@@ -43,8 +42,8 @@ choose_pidfile(struct instance *in, const char *pidfile)
 }
 
 int
-instance_load(const char *name, const char *config_path, const char *pidfile,
-              struct instance *ret, struct config_mistakes *ret_mistakes)
+instance_load(const char *name, const char *config_path, const char *pidfile, struct instance *ret,
+              struct config_mistakes *ret_mistakes)
 {
     struct instance *in = ret;
     int r;
@@ -64,8 +63,7 @@ instance_load(const char *name, const char *config_path, const char *pidfile,
         r = choose_pidfile(in, pidfile);
     if (r < 0)
         return r;
-    r = config_read(&in->config, in->config_path, name, in->pidfile, pidfile != NULL,
-                    ret_mistakes);
+    r = config_read(&in->config, in->config_path, name, in->pidfile, pidfile != NULL, ret_mistakes);
     in->has_config = r == 0;
     if (r == -ENOENT && config_path == NULL)
         r = 0;

@@ -28,8 +28,8 @@ expand(struct reader *reader, const struct key *key, unsigned line, const char *
        char **ret_text)
 {
     const char *why;
-    int error = words_expand(value, reader->source->instance, pidfile_for(reader, key), ret_text,
-                             &why);
+    int error =
+        words_expand(value, reader->source->instance, pidfile_for(reader, key), ret_text, &why);
 
     return error == -EINVAL ? say(reader, line, "'%s': %s", key->name, why) : error;
 }
@@ -103,8 +103,7 @@ load_environment(struct reader *reader, unsigned line, const char *path, bool ma
                               "it may be missing",
                               path, path);
     if (error && error != -ENOMEM)
-        return say(reader, line, "'environment-file' %s can't be read: %s", path,
-                   strerror(-error));
+        return say(reader, line, "'environment-file' %s can't be read: %s", path, strerror(-error));
     return error;
 }
 

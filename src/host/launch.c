@@ -165,8 +165,8 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     if (request->command == NULL)
         serve(&claim);
     else
-        ret->error = become_server(&launch, request->instance->config.inherit_lock, &claim,
-                                   &ret->stage);
+        ret->error =
+            become_server(&launch, request->instance->config.inherit_lock, &claim, &ret->stage);
 }
 
 /* ---- In the background ------------------------------------------------------------------- */

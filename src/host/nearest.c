@@ -39,8 +39,8 @@ distance(const char *a, size_t a_length, const char *b, size_t b_length)
             }
             row[j] = above[j - 1] + !same_letter(a[i - 1], b[j - 1]);
             row[j] = least(row[j], least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
-                same_letter(a[i - 2], b[j - 1]))
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2])
+                && same_letter(a[i - 2], b[j - 1]))
                 row[j] = least(row[j], two_above[j - 2] + 1);
         }
     }

@@ -8,9 +8,9 @@
 /* ---- mistakes.c -------------------------------------------------------------------------- */
 
 /* Add one, in printf's words; control characters become '?', so that it stays a line. -ENOMEM. */
-__attribute__((format(printf, 4, 5))) int
-config_mistakes_add(struct config_mistakes *mistakes, const char *file, unsigned line,
-                    const char *format, ...);
+__attribute__((format(printf, 4, 5))) int config_mistakes_add(struct config_mistakes *mistakes,
+                                                              const char *file, unsigned line,
+                                                              const char *format, ...);
 
 /* ---- text.c: a file's bytes, made text --------------------------------------------------- */
 
@@ -28,8 +28,8 @@ int text_read(const char *path, char **ret_data, size_t *ret_length);
  * file:    its name in mistakes.
  * Returns: 0; -EINVAL it is too long, or binary, a mistake was added; -ENOMEM. ret_text: free it.
  */
-int text_clean(const char *data, size_t length, const char *file,
-               struct config_mistakes *mistakes, char **ret_text);
+int text_clean(const char *data, size_t length, const char *file, struct config_mistakes *mistakes,
+               char **ret_text);
 
 /* ---- ini.c: sections and keys ------------------------------------------------------------ */
 
@@ -132,7 +132,7 @@ struct key {
 extern const struct key config_keys[];
 
 /* Add a mistake of the file that is read: say(reader, line, format, ...). 0; -ENOMEM. */
-#define say(reader, line, ...) \
+#define say(reader, line, ...)                                                                     \
     config_mistakes_add(&(reader)->mistakes, (reader)->source->path, line, __VA_ARGS__)
 
 #endif

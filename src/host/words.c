@@ -67,8 +67,8 @@ meaning_of(char letter, const char *instance, const char *pidfile, const char **
 
 /* Write the expansion, where out is not NULL; ret_length without its NUL. */
 static int
-expand(const char *text, const char *instance, const char *pidfile, char *out,
-       size_t *ret_length, const char **ret_why)
+expand(const char *text, const char *instance, const char *pidfile, char *out, size_t *ret_length,
+       const char **ret_why)
 {
     size_t length = 0;
 

@@ -366,8 +366,8 @@ remove_published(const struct claim *c)
     struct os_file_id now;
     struct look look;
 
-    if (os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-        && now.device == c->mine.device && now.inode == c->mine.inode)
+    if (os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0 && now.device == c->mine.device
+        && now.inode == c->mine.inode)
         (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
     if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
         return;
@@ -385,8 +385,8 @@ claim_end(struct claim *c, bool remove)
     if (remove && c->published)
         remove_published(c);
     /* Not under another's claim: a restart counts on this very lock file. */
-    if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0) && (c->held || os_lock_take(&c->lock) == 0)
-        && lock_is_in_place(c))
+    if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0)
+        && (c->held || os_lock_take(&c->lock) == 0) && lock_is_in_place(c))
         (void)os_file_remove(&c->paths.dir, c->paths.lock);
     claim_abandon(c);
 }

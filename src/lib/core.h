@@ -28,7 +28,7 @@ struct state {
     struct os_identity server; /* pid 0: the owner is the server */
     bool lock_held;            /* lock=held: the owner keeps the lock for life */
     size_t length;
-    char text[STATE_MAX + 1];  /* the file, for state_get */
+    char text[STATE_MAX + 1]; /* the file, for state_get */
 };
 
 /* What a host may say beyond the identity. NULL: not said. */
@@ -67,15 +67,15 @@ void paths_close(struct paths *paths);
 
 struct look {
     enum vortex_verdict verdict;
-    int error;                /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES */
-    const char *reason;       /* static text */
-    int64_t pid;              /* that the verdict is about, 0 nobody */
-    int64_t content;          /* of the pidfile, 0 no number */
-    struct os_hold hold;      /* running, orphaned: the living one */
+    int error;           /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES */
+    const char *reason;  /* static text */
+    int64_t pid;         /* that the verdict is about, 0 nobody */
+    int64_t content;     /* of the pidfile, 0 no number */
+    struct os_hold hold; /* running, orphaned: the living one */
     bool has_pidfile;
-    struct os_file pidfile;   /* where has_pidfile */
+    struct os_file pidfile; /* where has_pidfile */
     bool has_state;
-    struct state state;       /* where has_state */
+    struct state state; /* where has_state */
     enum os_lock_seen lock;
 };
 

@@ -84,8 +84,7 @@ state_parse(const char *data, size_t length, struct state *ret_state)
     memset(ret_state, 0, sizeof(*ret_state));
     memcpy(ret_state->text, data, length);
     ret_state->length = length;
-    if (!state_get(ret_state, "version", value, sizeof(value))
-        || strcmp(value, STATE_VERSION) != 0)
+    if (!state_get(ret_state, "version", value, sizeof(value)) || strcmp(value, STATE_VERSION) != 0)
         return -EBADMSG;
     if (get_identity(ret_state, "", &ret_state->owner) < 0 || ret_state->owner.pid == 0
         || get_identity(ret_state, "server-", &ret_state->server) < 0)

@@ -50,8 +50,7 @@ pidfile_parse(const char *data, size_t length, int64_t *ret_pid)
     /* As long as the buffer: the number may go on behind it. */
     if (stop == length && length >= PIDFILE_MAX)
         return -EBADMSG;
-    if (number_parse(data + start, end - start, &number) < 0 || number < 1
-        || number > INT32_MAX)
+    if (number_parse(data + start, end - start, &number) < 0 || number < 1 || number > INT32_MAX)
         return -EBADMSG;
     *ret_pid = (int64_t)number;
     return 0;

@@ -18,14 +18,14 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define PIDFS_MAGIC      0x50494446
-#define TMPFS_MAGIC      0x01021994
-#define INITIAL_PIDNS    0xEFFFFFFCu /* the kernel's PROC_PID_INIT_INO */
-#define NS               1000000000LL
-#define AGE_SLACK        (2 * NS)
-#define BOOT_SLACK       (300 * NS) /* a kernel mounts its own file systems long before that */
-#define STAT_SESSION     6
-#define STAT_START       22
+#define PIDFS_MAGIC   0x50494446
+#define TMPFS_MAGIC   0x01021994
+#define INITIAL_PIDNS 0xEFFFFFFCu /* the kernel's PROC_PID_INIT_INO */
+#define NS            1000000000LL
+#define AGE_SLACK     (2 * NS)
+#define BOOT_SLACK    (300 * NS) /* a kernel mounts its own file systems long before that */
+#define STAT_SESSION  6
+#define STAT_START    22
 
 /* ---- /proc ------------------------------------------------------------------------------- */
 
@@ -425,8 +425,8 @@ os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgro
     uint64_t seen;
     bool same_session, same_group = false;
 
-    same_session = session > 1 && stat_field(hold->pid, STAT_SESSION, &seen) == 0
-                   && (int64_t)seen == session;
+    same_session =
+        session > 1 && stat_field(hold->pid, STAT_SESSION, &seen) == 0 && (int64_t)seen == session;
     if (cgroup[0] != '\0') {
         cgroup_of(hold->pid, own, sizeof(own));
         cut_to_service(own, unit, sizeof(unit));
@@ -438,7 +438,9 @@ os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgro
 static void
 name_of(uint32_t uid, char *buf, size_t size)
 {
-    struct passwd *pw = uid == 0 ? NULL : getpwuid(uid);
+    /* root without a look at all the system's sources of users; the command has one thread */
+    // cppcheck-suppress getpwuidCalled
+    const struct passwd *pw = uid == 0 ? NULL : getpwuid(uid);
 
     if (uid == 0)
         snprintf(buf, size, "root");

@@ -68,8 +68,8 @@ enum os_lock_seen
 os_lock_ask(const struct os_dir *dir, const char *name)
 {
     enum os_lock_seen seen = OS_LOCK_FREE;
-    int fd = openat((int)dir->handle, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        openat((int)dir->handle, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT ? OS_LOCK_MISSING : OS_LOCK_UNKNOWN;

@@ -177,8 +177,8 @@ struct os_hold {
 /* What tells a process from all others with the same number, ever. Zero or empty: not known. */
 struct os_identity {
     int64_t pid;
-    uint64_t start;        /* the kernel's start time; on Linux clock ticks since boot */
-    uint64_t pidfd_inode;  /* Linux 6.9 and later: unique in a boot */
+    uint64_t start;       /* the kernel's start time; on Linux clock ticks since boot */
+    uint64_t pidfd_inode; /* Linux 6.9 and later: unique in a boot */
     uint64_t pid_namespace;
     char boot[48];
 };
@@ -234,11 +234,11 @@ int os_process_wait(const struct os_hold *hold, int timeout_ms);
 int os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup);
 
 struct os_process_facts {
-    char unit[OS_NAME_MAX];   /* the systemd unit, or empty */
-    char cgroup[1024];        /* the control group that is the service's own, or empty */
-    char owner[64];           /* the name, or number, of the user who owns the process */
-    int64_t age_ms;           /* since its birth; -1 not known */
-    int64_t memory_bytes;     /* resident; -1 not known */
+    char unit[OS_NAME_MAX]; /* the systemd unit, or empty */
+    char cgroup[1024];      /* the control group that is the service's own, or empty */
+    char owner[64];         /* the name, or number, of the user who owns the process */
+    int64_t age_ms;         /* since its birth; -1 not known */
+    int64_t memory_bytes;   /* resident; -1 not known */
 };
 
 /* What else can be known, for people to read. Never fails: what isn't known is empty or -1. */
@@ -267,7 +267,7 @@ struct os_launch {
     int umask;
     int64_t limit_nofile; /* OS_LIMIT_INFINITY: as far as allowed */
     int64_t limit_core;
-    int nice; /* OS_NICE_KEEP */
+    int nice;             /* OS_NICE_KEEP */
     int oom_score_adjust; /* OS_OOM_KEEP */
 };
 

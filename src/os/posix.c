@@ -319,8 +319,8 @@ read_once(const struct os_dir *dir, const char *name, char *buf, size_t size, si
 {
     struct stat st;
     int r;
-    int fd = openat((int)dir->handle, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        openat((int)dir->handle, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0) /* a socket answers ENXIO */
         return errno == ENXIO ? -EMEDIUMTYPE : -errno;
@@ -338,8 +338,8 @@ read_once(const struct os_dir *dir, const char *name, char *buf, size_t size, si
 }
 
 int
-os_file_read(const struct os_dir *dir, const char *name, char *buf, size_t size,
-             size_t *ret_length, struct os_file *ret_file)
+os_file_read(const struct os_dir *dir, const char *name, char *buf, size_t size, size_t *ret_length,
+             struct os_file *ret_file)
 {
     int r = -EMLINK;
 
@@ -386,8 +386,7 @@ os_file_create(const struct os_dir *dir, const char *name, const char *data, siz
     struct stat st;
     int fd, r;
 
-    fd = openat((int)dir->handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                0600);
+    fd = openat((int)dir->handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST) {
         r = os_file_remove(dir, name);
         if (r < 0 && r != -ENOENT)

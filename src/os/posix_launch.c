@@ -16,11 +16,11 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-extern char **environ;
-
 #define FIRST_PASSED_FD 3 /* socket activation: LISTEN_FDS descriptors from here on */
 
 /* ---- User and group ---------------------------------------------------------------------- */
+
+/* A launch happens in one thread: plain getpwnam and its kin do. */
 
 struct who {
     bool set;
@@ -45,9 +45,11 @@ static int
 find_user(const char *user, struct who *who)
 {
     unsigned long number;
+    // cppcheck-suppress getpwnamCalled
     struct passwd *pw = getpwnam(user);
 
     if (pw == NULL && decimal(user, &number))
+        // cppcheck-suppress getpwuidCalled
         pw = getpwuid((uid_t)number);
     if (pw == NULL)
         return -ENOENT;
@@ -62,6 +64,7 @@ static int
 find_group(const char *group, struct who *who)
 {
     unsigned long number;
+    // cppcheck-suppress getgrnamCalled
     struct group *gr = getgrnam(group);
 
     if (gr == NULL && decimal(group, &number)) {
@@ -188,10 +191,11 @@ os_launch_check(const struct os_launch *l, enum os_stage *ret_stage)
 
     if (r < 0)
         return r;
-    if (l->directory != NULL && (stat(l->directory, &st) < 0 || !S_ISDIR(st.st_mode))) {
-        *ret_stage = OS_STAGE_DIRECTORY;
-        return errno == ENOENT ? -ENOENT : -ENOTDIR;
-    }
+    *ret_stage = OS_STAGE_DIRECTORY;
+    if (l->directory != NULL && stat(l->directory, &st) < 0)
+        return -errno;
+    if (l->directory != NULL && !S_ISDIR(st.st_mode))
+        return -ENOTDIR;
     if (l->argv == NULL)
         return 0;
     *ret_stage = OS_STAGE_PROGRAM;
@@ -204,8 +208,9 @@ os_launch_check(const struct os_launch *l, enum os_stage *ret_stage)
 static int
 open_output(const char *output)
 {
-    int fd = open(output != NULL ? output : "/dev/null",
-                  O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | (output != NULL ? O_CREAT : 0), 0640);
+    int fd =
+        open(output != NULL ? output : "/dev/null",
+             O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | (output != NULL ? O_CREAT : 0), 0640);
 
     return fd < 0 ? -errno : fd;
 }
@@ -473,12 +478,12 @@ static const struct {
     const char *name;
     int number;
 } signals[] = {
-    {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ILL", SIGILL},
-    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"BUS", SIGBUS},   {"FPE", SIGFPE},
-    {"KILL", SIGKILL},     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
-    {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM}, {"CHLD", SIGCHLD},
-    {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-    {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+    {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"ILL", SIGILL},
+    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT}, {"BUS", SIGBUS},     {"FPE", SIGFPE},
+    {"KILL", SIGKILL},     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},   {"USR2", SIGUSR2},
+    {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM},   {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},   {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU},   {"XFSZ", SIGXFSZ},
     {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"IO", SIGIO},
     {"SYS", SIGSYS},
 };

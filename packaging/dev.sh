@@ -1,0 +1,439 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything a developer and CI do with Vortex on Debian 12 or later.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# ---- What each purpose needs, as Debian packages ----------------------------------------------
+
+BUILD=(gcc libc6-dev meson ninja-build)
+# clang's sanitizer runtimes are a package of its version: see install_clang_runtime.
+TEST=(
+    clang g++ binutils libcmocka-dev pkg-config python3 util-linux valgrind
+    clang-format clang-tidy cppcheck shellcheck codespell mandoc
+    zsh fish
+)
+BENCH=(hyperfine daemonize)
+# Not installed but unpacked into build/servers, so that no service starts on this machine.
+SERVERS=(redis-server redis-tools nginx nginx-common)
+
+# ---- The steps of `test`, in their order -------------------------------------------------------
+
+STEPS=(
+    format cppcheck shellcheck codespell mandoc tidy
+    gcc clang asan tsan posix valgrind
+)
+SUITES=(unit contract command checks threads)
+
+usage()
+{
+    cat <<END
+usage: packaging/dev.sh COMMAND
+
+  run             build, and host the built-in server in this terminal
+  test [STEP...]  install what the tests need and run them all, or these steps:
+                  ${STEPS[*]}
+  deps            install what run, test, torture and bench need
+  torture, bench  run that suite
+
+Everything made is under build/.
+END
+}
+
+die()
+{
+    echo "dev.sh: $*" >&2
+    exit 1
+}
+
+# ---- Packages ----------------------------------------------------------------------------------
+
+as_root()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        env "$@"
+    elif command -v sudo >/dev/null; then
+        sudo env "$@"
+    else
+        die "needs root, or sudo, for: $*"
+    fi
+}
+
+missing_packages()
+{
+    local package
+    for package in "$@"; do
+        # shellcheck disable=SC2016 # dpkg-query expands it
+        case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
+        installed*) ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+updated=no
+update_lists()
+{
+    [ "$updated" = no ] || return 0
+    as_root DEBIAN_FRONTEND=noninteractive apt-get -q update
+    updated=yes
+}
+
+install_packages()
+{
+    local missing
+    command -v apt-get >/dev/null || {
+        echo "dev.sh: no apt-get here, so these must be there already: $*" >&2
+        return 0
+    }
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    echo "installing: ${missing[*]}"
+    update_lists
+    as_root DEBIAN_FRONTEND=noninteractive \
+        apt-get -q install -y --no-install-recommends "${missing[@]}"
+}
+
+install_clang_runtime()
+{
+    local version
+    command -v apt-get >/dev/null || return 0
+    version=$(clang -dumpversion | cut -d. -f1)
+    # Up to clang 13 they are in a package which clang depends on.
+    [ "$version" -lt 14 ] || install_packages "libclang-rt-$version-dev"
+}
+
+# Unpack the real servers and the libraries which this machine lacks; bin/ runs them in place. What
+# apt would only upgrade ("Inst NAME [OLD] (NEW") is left as it is here.
+fetch_servers()
+{
+    local dir=$PWD/build/servers work=$PWD/build/servers.new
+    local packages libraries name program
+    local apt=(apt-get -q -o "APT::Sandbox::User=$(id -un)")
+    [ ! -e "$dir/bin" ] || return 0
+    echo "fetching: ${SERVERS[*]}"
+    update_lists
+    rm -rf "$work"
+    mkdir -p "$work/deb"
+    mapfile -t packages < <(
+        {
+            printf '%s\n' "${SERVERS[@]}"
+            apt-get -s install --no-install-recommends "${SERVERS[@]}" |
+                sed -n 's/^Inst \([^ ]*\) (.*/\1/p'
+        } | sort -u
+    )
+    (cd "$work/deb" && "${apt[@]}" download "${packages[@]}")
+    for name in "$work"/deb/*.deb; do
+        dpkg-deb -x "$name" "$work"
+    done
+    rm -rf "$work/deb" "$dir"
+    mv "$work" "$dir"
+    libraries=$(find "$dir" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+    mkdir "$dir/bin.new"
+    for name in usr/bin/redis-server usr/bin/redis-cli usr/sbin/nginx; do
+        program=$dir/bin.new/${name##*/}
+        printf "#!/bin/sh\nexport LD_LIBRARY_PATH='%s'\nexec '%s' \"\$@\"\n" \
+            "$libraries" "$dir/$name" >"$program"
+        chmod +x "$program"
+        "$program" -v
+    done
+    mv "$dir/bin.new" "$dir/bin"
+}
+
+install_for_tests()
+{
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    install_clang_runtime
+    fetch_servers
+}
+
+# ---- Builds ------------------------------------------------------------------------------------
+
+# setup NAME COMPILER OPTION...: configure build/build-NAME, once.
+setup()
+{
+    local dir=build/build-$1 compiler=$2
+    shift 2
+    [ -e "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" --werror "$@"
+}
+
+setup_gcc() { setup gcc gcc; }
+setup_clang() { setup clang clang; }
+setup_posix() { setup posix gcc -Dos=posix; }
+
+# To meson, a suite without a test is a success.
+require_tests()
+{
+    meson test -C "$1" --no-rebuild --list --suite "$2" | grep ' / ' >/dev/null ||
+        die "$1: no test is registered in the suite '$2'"
+}
+
+# suites NAME SUITE... [-- ARGUMENT...]: build build/build-NAME and run these suites in it.
+suites()
+{
+    local dir=build/build-$1 suite arguments=()
+    shift
+    ninja -C "$dir"
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        suite=$1
+        shift
+        require_tests "$dir" "$suite"
+        arguments+=(--suite "$suite")
+    done
+    [ $# -eq 0 ] || shift
+    local status=0
+    rm -f "$dir"/meson-logs/testlog*
+    meson test -C "$dir" --no-rebuild --print-errorlogs --no-suite torture --no-suite bench \
+        "${arguments[@]}" "$@" </dev/null || status=$?
+    python3 - "$dir" <<'END'
+import glob, json, sys
+for path in glob.glob(sys.argv[1] + "/meson-logs/testlog*.json"):
+    for test in map(json.loads, open(path, encoding="utf-8")):
+        if test["result"] == "SKIP":
+            print("SKIPPED:", test["name"])
+        for line in (test.get("stdout") or "").splitlines():
+            if line.startswith("SKIPPED:"):
+                print(line)
+END
+    return "$status"
+}
+
+# ThreadSanitizer wants its usual addresses: newer kernels spread them wider than clang 14 knows.
+tsan_wrapper()
+{
+    local probe=build/tsan-probe
+    echo 'int main(void) { return 0; }' | clang -fsanitize=thread -x c - -o "$probe"
+    if ! "$probe" 2>/dev/null; then
+        setarch -R "$probe" || die 'ThreadSanitizer does not run here, even under setarch -R'
+        echo setarch -R
+    fi
+}
+
+# ---- The steps ---------------------------------------------------------------------------------
+
+sources()
+{
+    find "$@" -name '*.[ch]' | sort
+}
+
+all_files()
+{
+    find . \( -path ./.git -o -path ./build -o -path './build-*' \) -prune -o -type f -print | sort
+}
+
+shell_files()
+{
+    local file line
+    all_files | while read -r file; do
+        case $file in
+        *.sh | *.bash) echo "$file" ;;
+        *)
+            IFS= read -r line 2>/dev/null <"$file" || true
+            [[ ! $line =~ ^\#!.*[/\ ](ba|da|k)?sh(\ |$) ]] || echo "$file"
+            ;;
+        esac
+    done
+}
+
+step_format()
+{
+    sources src tests | xargs clang-format --dry-run -Werror
+}
+
+# resourceLeak: it takes "return fd < 0 ? -errno : fd" for one. readdirCalled: readdir_r is obsolete.
+step_cppcheck()
+{
+    cppcheck --quiet --enable=warning,performance,portability --std=c11 --inline-suppr \
+        --library=posix --library=gnu --suppress=readdirCalled --suppress=resourceLeak \
+        --error-exitcode=1 -j 2 -I src src
+}
+
+step_shellcheck()
+{
+    shell_files | xargs shellcheck
+}
+
+step_codespell()
+{
+    all_files | grep -v '^./LICENSE$' | xargs codespell
+}
+
+step_mandoc()
+{
+    local pages
+    mapfile -t pages < <(find src -name '*.[1-9]')
+    if [ ${#pages[@]} -eq 0 ]; then
+        echo 'SKIPPED: there are no manual pages in src'
+        return
+    fi
+    mandoc -T lint -W warning "${pages[@]}"
+}
+
+# Each file as the build that has it compiles it.
+step_tidy()
+{
+    local file dir todo=()
+    setup_clang
+    setup_posix
+    while read -r file; do
+        for dir in build/build-clang build/build-posix; do
+            if grep -q "\"file\": \".*/$file\"" "$dir/compile_commands.json"; then
+                todo+=("$dir" "$file")
+                continue 2
+            fi
+        done
+        die "$file is in no build, so nothing checks it"
+    done < <(find src -name '*.c' | sort)
+    printf '%s %s\n' "${todo[@]}" | xargs -P 2 -L 1 clang-tidy --quiet -p
+}
+
+step_gcc()
+{
+    setup_gcc
+    suites gcc "${SUITES[@]}" -- -t 2
+}
+
+step_clang()
+{
+    setup_clang
+    suites clang "${SUITES[@]}" -- -t 2
+}
+
+step_asan()
+{
+    # b_lundef: the runtime is in the program, not in the library.
+    setup asan clang -Db_sanitize=address,undefined -Db_lundef=false \
+        -Dc_args=-fno-sanitize-recover=all
+    ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99 \
+        UBSAN_OPTIONS=print_stacktrace=1 \
+        suites asan unit contract command threads -- -t 4
+}
+
+step_tsan()
+{
+    local wrapper
+    wrapper=$(tsan_wrapper)
+    setup tsan clang -Db_sanitize=thread -Db_lundef=false
+    TSAN_OPTIONS=exitcode=99 suites tsan threads -- -t 10 ${wrapper:+--wrapper "$wrapper"}
+}
+
+step_posix()
+{
+    setup_posix
+    suites posix unit contract command -- -t 2
+}
+
+step_valgrind()
+{
+    setup_gcc
+    suites gcc unit -- -t 10 --wrapper \
+        'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
+}
+
+# What a test may rely on.
+test_environment()
+{
+    export MESON_TESTTHREADS=2
+    export VORTEX_TEST_SERVERS=$PWD/build/servers # bin/redis-server, bin/redis-cli, bin/nginx
+    export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
+}
+
+# ---- The commands ------------------------------------------------------------------------------
+
+run_steps()
+{
+    local name start seconds passed=0 failed=0 summary=() log
+    mkdir -p build/logs
+    for name in "$@"; do
+        log=build/logs/$name.log
+        echo "== $name"
+        start=$SECONDS
+        # A program of its own, since `set -e` means nothing inside of an `if`.
+        if bash packaging/dev.sh step "$name" >"$log" 2>&1 </dev/null; then
+            passed=$((passed + 1))
+            seconds=$((SECONDS - start))
+            summary+=("ok      $name ($seconds s)")
+            sed -n 's/^\(Ok\|Skipped\): *\([1-9][0-9]*\) *$/   \1: \2/p' "$log"
+            echo "   ok, $seconds s"
+        else
+            failed=$((failed + 1))
+            seconds=$((SECONDS - start))
+            summary+=("FAILED  $name ($seconds s), see $log")
+            tail -n 300 "$log"
+            echo "   $name FAILED, $seconds s"
+        fi
+    done
+    echo '== summary'
+    printf '%s\n' "${summary[@]}"
+    for name in "$@"; do
+        sed -n "s/^SKIPPED:/SKIPPED in $name:/p" "build/logs/$name.log" | sort -u
+    done
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+}
+
+is_step()
+{
+    [[ " ${STEPS[*]} " == *" $1 "* ]]
+}
+
+command_test()
+{
+    local name
+    for name in "$@"; do
+        is_step "$name" || die "test: there is no step '$name', but: ${STEPS[*]}"
+    done
+    [ $# -gt 0 ] || set -- "${STEPS[@]}"
+    install_for_tests
+    run_steps "$@"
+}
+
+command_run()
+{
+    install_packages "${BUILD[@]}"
+    mkdir -p build/run
+    if [ ! -e build/build.ninja ]; then
+        meson setup build -Dtests=false >build/run/setup.log || {
+            cat build/run/setup.log
+            exit 1
+        }
+    fi
+    ninja --quiet -C build
+    echo "hosting here, until Ctrl-C; from a second terminal:" \
+        "$PWD/build/src/vortex status -p $PWD/build/run/vortex.pid"
+    exec build/src/vortex run -p "$PWD/build/run/vortex.pid"
+}
+
+# command_suite SUITE: torture and bench run alone, on what a user would install.
+command_suite()
+{
+    local dir=build/build-release
+    test_environment
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
+    fetch_servers
+    setup release gcc --buildtype=release
+    ninja -C "$dir"
+    require_tests "$dir" "$1"
+    meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
+}
+
+case ${1-} in
+run) command_run ;;
+test) command_test "${@:2}" ;;
+step)
+    is_step "${2-}" || die "there is no step '${2-}'"
+    test_environment
+    "step_$2"
+    ;;
+deps)
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
+    install_clang_runtime
+    fetch_servers
+    ;;
+torture | bench) command_suite "$1" ;;
+-h | --help | help) usage ;;
+*)
+    usage >&2
+    exit 2
+    ;;
+esac
