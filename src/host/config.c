@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,25 +26,28 @@ say_unknown_section(struct reader *reader, const struct ini_entry *entry)
     const char *meant = nearest(entry->section, sections);
 
     if (meant)
-        return say(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
+        return SAY(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
                    meant);
-    return say(reader, entry->line,
+    return SAY(reader, entry->line,
                "unknown section [%s]: there are [server], [pidfile], [stop] and [reload]",
                entry->section);
 }
 
+enum {
+    HOMES_MAX = 64, /* room for "[server] or [pidfile] or [stop] or [reload]" */
+};
+
 /* Name the sections which have that key, as "[stop] or [reload]"; false: there are none. */
 static bool
-find_homes(const char *name, char homes[64])
+find_homes(const char *name, char homes[HOMES_MAX])
 {
-    homes[0] = '\0';
+    int length = 0;
+
     for (const struct key *key = config_keys; key->section; key++)
-        if (strcmp(key->name, name) == 0) {
-            strcat(homes, homes[0] ? " or [" : "[");
-            strcat(homes, key->section);
-            strcat(homes, "]");
-        }
-    return homes[0] != '\0';
+        if (strcmp(key->name, name) == 0 && length < HOMES_MAX)
+            length += snprintf(homes + length, (size_t)(HOMES_MAX - length), "%s[%s]",
+                               length > 0 ? " or " : "", key->section);
+    return length > 0;
 }
 
 /* The nearest key of a section; NULL: of any. */
@@ -63,29 +67,29 @@ static int
 say_unknown_key(struct reader *reader, const struct ini_entry *entry)
 {
     const char *name = entry->key, *section = entry->section, *meant;
-    char homes[64];
+    char homes[HOMES_MAX];
 
     if (find_homes(name, homes))
-        return say(reader, entry->line, "unknown key '%s' in [%s]: it belongs in %s", name, section,
+        return SAY(reader, entry->line, "unknown key '%s' in [%s]: it belongs in %s", name, section,
                    homes);
     meant = nearest_key(name, section);
     if (meant)
-        return say(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s'?", name,
+        return SAY(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s'?", name,
                    section, meant);
     meant = nearest_key(name, NULL);
     if (meant && find_homes(meant, homes))
-        return say(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s' in %s?", name,
+        return SAY(reader, entry->line, "unknown key '%s' in [%s]: did you mean '%s' in %s?", name,
                    section, meant, homes);
-    return say(reader, entry->line, "unknown key '%s' in [%s]: see vortex.conf(5) for its keys",
+    return SAY(reader, entry->line, "unknown key '%s' in [%s]: see vortex.conf(5) for its keys",
                name, section);
 }
 
 static int
 say_homeless(struct reader *reader, const struct ini_entry *entry)
 {
-    char homes[64];
+    char homes[HOMES_MAX];
 
-    return say(reader, entry->line, "'%s' stands before any section: put %s above it", entry->key,
+    return SAY(reader, entry->line, "'%s' stands before any section: put %s above it", entry->key,
                find_homes(entry->key, homes) ? homes : "its [SECTION]");
 }
 
@@ -107,15 +111,15 @@ take_value(struct reader *reader, const struct key *key, const struct ini_entry 
     int error;
 
     if (*given && !key->repeats)
-        return say(reader, entry->line, "'%s' stands already at line %u: keep one", key->name,
+        return SAY(reader, entry->line, "'%s' stands already at line %u: keep one", key->name,
                    *given);
     *given = entry->line;
     if (*entry->value == '\0')
-        return say(reader, entry->line, "'%s' has no value: give it one, or take the line out",
+        return SAY(reader, entry->line, "'%s' has no value: give it one, or take the line out",
                    key->name);
     error = key->set(reader, key, entry);
     if (error == -EINVAL)
-        return say(reader, entry->line, "'%s' must be %s, not '%s'", key->name, key->expected,
+        return SAY(reader, entry->line, "'%s' must be %s, not '%s'", key->name, key->expected,
                    entry->value);
     return error;
 }
@@ -126,7 +130,7 @@ take_entry(struct reader *reader, const struct ini_entry *entry)
     const struct key *key;
 
     if (entry->mistake)
-        return say(reader, entry->line, "%s", entry->mistake);
+        return SAY(reader, entry->line, "%s", entry->mistake);
     if (!entry->section)
         return say_homeless(reader, entry);
     if (!is_section(entry->section))

@@ -59,7 +59,10 @@ skip_to(struct file *file, const char *end)
         file->line += *file->in == '\n';
 }
 
-/* What is not quoted, up to the line's end: a backslash keeps the next character as it is. */
+/*
+ * What is not quoted, up to the line's end: a backslash keeps the next character as it is, and
+ * the blanks before it, as systemd does even where that character is the newline it takes away.
+ */
 static void
 read_plain(struct file *file)
 {
@@ -67,14 +70,14 @@ read_plain(struct file *file)
     char *kept = file->out; /* blanks after it are dropped, unless more follows */
 
     for (; *in && *in != '\n'; in++) {
-        bool escaped = *in == '\\';
-
-        if (escaped && *++in == '\0')
-            break;
-        if (escaped && *in == '\n')
+        if (*in == '\\') {
+            if (in[1] && *++in != '\n')
+                *file->out++ = *in;
+            kept = file->out;
             continue;
+        }
         *file->out++ = *in;
-        if (escaped || !strchr(BLANKS, *in))
+        if (!strchr(BLANKS, *in))
             kept = file->out;
     }
     file->out = kept;

@@ -61,7 +61,7 @@ take_whole_line(struct lines *lines, unsigned *ret_number)
     size_t length = line ? strlen(line) : 0;
 
     *ret_number = lines->number;
-    while (goes_on(line, length)) {
+    while (line && goes_on(line, length)) {
         const char *more = take_line(lines);
         size_t more_length = more ? strlen(more) : 0;
 

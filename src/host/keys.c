@@ -31,7 +31,7 @@ expand(struct reader *reader, const struct key *key, unsigned line, const char *
     int error =
         words_expand(value, reader->source->instance, pidfile_for(reader, key), ret_text, &why);
 
-    return error == -EINVAL ? say(reader, line, "'%s': %s", key->name, why) : error;
+    return error == -EINVAL ? SAY(reader, line, "'%s': %s", key->name, why) : error;
 }
 
 /* As expand. */
@@ -43,7 +43,7 @@ split(struct reader *reader, const struct key *key, const struct ini_entry *entr
     int error = words_split(entry->value, reader->source->instance, pidfile_for(reader, key),
                             ret_words, &why);
 
-    return error == -EINVAL ? say(reader, entry->line, "'%s': %s", key->name, why) : error;
+    return error == -EINVAL ? SAY(reader, entry->line, "'%s': %s", key->name, why) : error;
 }
 
 static int
@@ -68,7 +68,7 @@ set_command(struct reader *reader, const struct key *key, const struct ini_entry
     int error = split(reader, key, entry, command);
 
     if (!error && *command && (!**command || ***command == '\0'))
-        return say(reader, entry->line, "'command' names no program: write the program first");
+        return SAY(reader, entry->line, "'command' names no program: write the program first");
     return error;
 }
 
@@ -82,7 +82,7 @@ set_environment(struct reader *reader, const struct key *key, const struct ini_e
         error = environment_set(&reader->lines, *word);
         /* Not the value: it may be a secret. */
         if (error == -EINVAL)
-            error = say(reader, entry->line,
+            error = SAY(reader, entry->line,
                         "'%.*s' in 'environment' is not NAME=VALUE with a name of letters, digits "
                         "and _, and no digit first",
                         (int)strcspn(*word, "="), *word);
@@ -98,12 +98,12 @@ load_environment(struct reader *reader, unsigned line, const char *path, bool ma
 
     if (error == -ENOENT)
         return may_miss ? 0
-                        : say(reader, line,
+                        : SAY(reader, line,
                               "'environment-file' %s does not exist: make it, or write -%s where "
                               "it may be missing",
                               path, path);
     if (error && error != -ENOMEM)
-        return say(reader, line, "'environment-file' %s can't be read: %s", path, strerror(-error));
+        return SAY(reader, line, "'environment-file' %s can't be read: %s", path, strerror(-error));
     return error;
 }
 

@@ -19,24 +19,26 @@ int
 config_mistakes_add(struct config_mistakes *mistakes, const char *file, unsigned line,
                     const char *format, ...)
 {
-    va_list measured, written;
-    char *text = NULL;
+    va_list values;
+    char *text;
     int place, words;
 
-    va_start(measured, format);
-    va_copy(written, measured);
+    va_start(values, format);
+    words = vsnprintf(NULL, 0, format, values);
+    va_end(values);
     place = snprintf(NULL, 0, "%s:%u: ", file, line);
-    words = vsnprintf(NULL, 0, format, measured);
-    if (place >= 0 && words >= 0)
-        text = malloc((size_t)place + (size_t)words + 1);
-    if (text) {
-        snprintf(text, (size_t)place + 1, "%s:%u: ", file, line);
-        vsnprintf(text + place, (size_t)words + 1, format, written);
-        make_printable(text);
-    }
-    va_end(written);
-    va_end(measured);
-    return text ? words_push(&mistakes->lines, &mistakes->count, text) : -ENOMEM;
+    if (place < 0 || words < 0)
+        return -ENOMEM;
+    text = malloc((size_t)place + (size_t)words + 1);
+    if (!text)
+        return -ENOMEM;
+
+    snprintf(text, (size_t)place + 1, "%s:%u: ", file, line);
+    va_start(values, format);
+    vsnprintf(text + place, (size_t)words + 1, format, values);
+    va_end(values);
+    make_printable(text);
+    return words_push(&mistakes->lines, &mistakes->count, text);
 }
 
 void

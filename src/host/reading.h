@@ -131,8 +131,8 @@ struct key {
 /* All of them; the last one's section is NULL. */
 extern const struct key config_keys[];
 
-/* Add a mistake of the file that is read: say(reader, line, format, ...). 0; -ENOMEM. */
-#define say(reader, line, ...)                                                                     \
+/* Add a mistake of the file that is read: SAY(reader, line, format, ...). 0; -ENOMEM. */
+#define SAY(reader, line, ...)                                                                     \
     config_mistakes_add(&(reader)->mistakes, (reader)->source->path, line, __VA_ARGS__)
 
 #endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each mistake in a configuration, and the line that names it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/reading.h"
+#include "reading_fixture.h"
+
+struct mistake {
+    const char *text;
+    const char *line;
+};
+
+static void
+expect_each(const struct mistake *mistakes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        expect_mistake(mistakes[i].text, mistakes[i].line);
+}
+
+#define EXPECT_EACH(mistakes) expect_each(mistakes, sizeof(mistakes) / sizeof *(mistakes))
+
+/* ---- Lines ------------------------------------------------------------------------------- */
+
+static void
+a_line_must_be_a_header_or_an_assignment(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\nuser\n",
+         "web.conf:2: a line without '=': write KEY = VALUE, or # before a comment"},
+        {"user\n", "web.conf:1: a line without '=': write KEY = VALUE, or # before a comment"},
+        {"[server]\n = u\n", "web.conf:2: no key before the '=': write KEY = VALUE"},
+        {"[server\nuser = u\n", "web.conf:1: a '[' without its ']': write [SECTION]"},
+        {"[server] # main\nuser = u\n",
+         "web.conf:1: something follows the ']': write [SECTION] alone on its line"},
+        {"[\n", "web.conf:1: a '[' without its ']': write [SECTION]"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_line_before_any_section_learns_where_it_belongs(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"user = u\n", "web.conf:1: 'user' stands before any section: put [server] above it"},
+        {"\nsignal = INT\n",
+         "web.conf:2: 'signal' stands before any section: put [stop] or [reload] above it"},
+        {"x = y\n", "web.conf:1: 'x' stands before any section: put its [SECTION] above it"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_typo_names_the_nearest_section(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[servr]\n", "web.conf:1: unknown section [servr]: did you mean [server]?"},
+        {"[Server]\n", "web.conf:1: unknown section [Server]: did you mean [server]?"},
+        {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
+        {"[unit]\nx\\\n = y\nz = 1\n",
+         "web.conf:1: unknown section [unit]: there are [server], [pidfile], [stop] and [reload]"},
+        {"[]\n",
+         "web.conf:1: unknown section []: there are [server], [pidfile], [stop] and [reload]"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_typo_names_the_nearest_key(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\n\ncomand = x\n",
+         "web.conf:3: unknown key 'comand' in [server]: did you mean 'command'?"},
+        {"[server]\nWorkingDirectory = /\n",
+         "web.conf:2: unknown key 'WorkingDirectory' in [server]: did you mean 'directory'?"},
+        {"[stop]\ntimeuot = 1s\n",
+         "web.conf:2: unknown key 'timeuot' in [stop]: did you mean 'timeout'?"},
+        {"[server]\ntimeuot = 1s\n",
+         "web.conf:2: unknown key 'timeuot' in [server]: did you mean 'timeout' in [stop]?"},
+        {"[server]\nxyzzy = 1\n",
+         "web.conf:2: unknown key 'xyzzy' in [server]: see vortex.conf(5) for its keys"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_key_in_the_wrong_section_learns_the_right_one(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\ntimeout = 1s\n",
+         "web.conf:2: unknown key 'timeout' in [server]: it belongs in [stop]"},
+        {"[server]\nsignal = INT\n",
+         "web.conf:2: unknown key 'signal' in [server]: it belongs in [stop] or [reload]"},
+        {"[stop]\npath = /p\n",
+         "web.conf:2: unknown key 'path' in [stop]: it belongs in [pidfile]"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_key_given_twice_names_the_first_line(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\nuser = u\nuser = v\n", "web.conf:3: 'user' stands already at line 2: keep one"},
+        {"[stop]\nsignal=INT\n[reload]\nsignal=HUP\n[stop]\nsignal=INT\n",
+         "web.conf:6: 'signal' stands already at line 2: keep one"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+each_key_needs_a_value(void **state)
+{
+    (void)state;
+    for (const struct key *key = config_keys; key->section; key++) {
+        char text[64], line[128];
+
+        snprintf(text, sizeof text, "[%s]\n%s = \t\n", key->section, key->name);
+        snprintf(line, sizeof line,
+                 "web.conf:2: '%s' has no value: give it one, or take the line out", key->name);
+        expect_mistake(text, line);
+    }
+}
+
+static void
+a_text_that_is_no_text_is_one_mistake(void **state)
+{
+    struct reading reading = read_bytes("[server]\nx\0y\nz\n", 15);
+
+    (void)state;
+    assert_int_equal(reading.error, -EINVAL);
+    assert_int_equal(reading.mistakes.count, 1);
+    assert_string_equal(reading.mistakes.lines[0],
+                        "web.conf:2: a NUL byte: the file must be plain text");
+    end_reading(&reading);
+}
+
+static void
+a_text_larger_than_a_mebibyte_is_refused(void **state)
+{
+    char *text = calloc(1, TEXT_MAX + 1);
+    struct reading reading;
+
+    (void)state;
+    assert_non_null(text);
+    reading = read_bytes(text, TEXT_MAX + 1);
+
+    assert_int_equal(reading.error, -EINVAL);
+    assert_int_equal(reading.mistakes.count, 1);
+    assert_string_equal(reading.mistakes.lines[0], "web.conf:1: the file is larger than 1 MiB");
+    end_reading(&reading);
+    free(text);
+}
+
+static void
+a_continued_line_is_named_by_its_first(void **state)
+{
+    static const char *const lines[] = {
+        "web.conf:2: unknown key 'comand' in [server]: did you mean 'command'?",
+        "web.conf:5: unknown key 'usr' in [server]: did you mean 'user'?",
+    };
+
+    (void)state;
+    expect_mistakes("[server]\ncomand = a \\\n b \\\n c\nusr = u\n", lines, 2);
+}
+
+static void
+a_mistake_is_one_line_whatever_it_quotes(void **state)
+{
+    (void)state;
+    expect_mistake(
+        "[server]\nx\x1b[31m\x07\x7f\ty = 1\n",
+        "web.conf:2: unknown key 'x?[31m???y' in [server]: see vortex.conf(5) for its keys");
+}
+
+/* ---- Values ------------------------------------------------------------------------------ */
+
+static void
+numbers_out_of_range_are_refused(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\nnice = 20\n", "web.conf:2: 'nice' must be a number from -20 to 19, not '20'"},
+        {"[server]\nnice = -21\n", "web.conf:2: 'nice' must be a number from -20 to 19, not '-21'"},
+        {"[server]\nnice = x\n", "web.conf:2: 'nice' must be a number from -20 to 19, not 'x'"},
+        {"[server]\noom-score-adjust = 1001\n",
+         "web.conf:2: 'oom-score-adjust' must be a number from -1000 to 1000, not '1001'"},
+        {"[server]\noom-score-adjust = -1001\n",
+         "web.conf:2: 'oom-score-adjust' must be a number from -1000 to 1000, not '-1001'"},
+        {"[server]\numask = 01000\n",
+         "web.conf:2: 'umask' must be an octal number up to 0777, not '01000'"},
+        {"[server]\numask = 089\n",
+         "web.conf:2: 'umask' must be an octal number up to 0777, not '089'"},
+        {"[server]\numask = -1\n",
+         "web.conf:2: 'umask' must be an octal number up to 0777, not '-1'"},
+        {"[server]\nlimit-nofile = 1k\n",
+         "web.conf:2: 'limit-nofile' must be a number or infinity, not '1k'"},
+        {"[server]\nlimit-nofile = -1\n",
+         "web.conf:2: 'limit-nofile' must be a number or infinity, not '-1'"},
+        {"[server]\nlimit-core = 9223372036854775807\n",
+         "web.conf:2: 'limit-core' must be a number or infinity, not '9223372036854775807'"},
+        {"[server]\nlimit-core = 18446744073709551616\n",
+         "web.conf:2: 'limit-core' must be a number or infinity, not '18446744073709551616'"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+words_that_mean_nothing_are_refused(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[pidfile]\ninherit-lock = maybe\n",
+         "web.conf:2: 'inherit-lock' must be yes or no, not 'maybe'"},
+        {"[pidfile]\nallow-remote = Yes\n",
+         "web.conf:2: 'allow-remote' must be yes or no, not 'Yes'"},
+        {"[stop]\nsignal = TREM\n",
+         "web.conf:2: 'signal' must be a signal's name such as TERM, not 'TREM'"},
+        {"[reload]\nsignal = 0\n",
+         "web.conf:2: 'signal' must be a signal's name such as TERM, not '0'"},
+        {"[stop]\ntimeout = soon\n", "web.conf:2: 'timeout' must be a time of at most 24 days such "
+                                     "as 30s, 1m 30s or infinity, not 'soon'"},
+        {"[stop]\ntimeout = 25000h\n",
+         "web.conf:2: 'timeout' must be a time of at most 24 days such "
+         "as 30s, 1m 30s or infinity, not '25000h'"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+paths_must_be_absolute(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\ndirectory = var\n",
+         "web.conf:2: 'directory' must be an absolute path, not 'var'"},
+        {"[server]\nlog = ~/log\n", "web.conf:2: 'log' must be an absolute path, not '~/log'"},
+        {"[server]\nlog = %n/log\n", "web.conf:2: 'log' must be an absolute path, not '%n/log'"},
+        {"[server]\nenvironment-file = env\n",
+         "web.conf:2: 'environment-file' must be an absolute path, not 'env'"},
+        {"[server]\nenvironment-file = -\n",
+         "web.conf:2: 'environment-file' must be an absolute path, not '-'"},
+        {"[pidfile]\npath = web.pid\n",
+         "web.conf:2: 'path' must be an absolute path, not 'web.pid'"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_command_must_name_a_program(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[server]\ncommand = ''\n",
+         "web.conf:2: 'command' names no program: write the program first"},
+        {"[server]\ncommand = \"\" a\n",
+         "web.conf:2: 'command' names no program: write the program first"},
+        {"[server]\ncommand = sh -c 'a\n", "web.conf:2: 'command': a quote is not closed"},
+        {"[server]\ncommand = sh -c \"a\n", "web.conf:2: 'command': a quote is not closed"},
+        {"[server]\ncommand = a \\ \n",
+         "web.conf:2: 'command': nothing follows the last backslash"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_percent_sign_must_stand_for_something(void **state)
+{
+#define NOTHING "a % stands for nothing unless n, p or % follows: write %% for a percent sign"
+    static const struct mistake mistakes[] = {
+        {"[server]\ncommand = date +%Y\n", "web.conf:2: 'command': " NOTHING},
+        {"[server]\nenvironment = A=%\n", "web.conf:2: 'environment': " NOTHING},
+        {"[server]\nenvironment-file = /%i\n", "web.conf:2: 'environment-file': " NOTHING},
+        {"[server]\ndirectory = /%i\n", "web.conf:2: 'directory': " NOTHING},
+        {"[server]\nlog = /%i\n", "web.conf:2: 'log': " NOTHING},
+        {"[server]\nuser = %u\n", "web.conf:2: 'user': " NOTHING},
+        {"[server]\ngroup = %g\n", "web.conf:2: 'group': " NOTHING},
+        {"[pidfile]\npath = /%i\n", "web.conf:2: 'path': " NOTHING},
+        {"[pidfile]\npath = %p\n", "web.conf:2: 'path': %p has no value here"},
+    };
+#undef NOTHING
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_bad_pidfile_path_is_one_mistake_not_one_at_each_mention(void **state)
+{
+    static const struct config_source source = {"web.conf", "web", NULL, false};
+    static const char text[] = "[server]\ncommand = a %p\nlog = %p.log\n[pidfile]\npath = /%p\n";
+    struct config_mistakes mistakes;
+    struct config config;
+
+    (void)state;
+    config_init(&config);
+    assert_int_equal(config_parse(&config, text, strlen(text), &source, &mistakes), -EINVAL);
+
+    assert_int_equal(mistakes.count, 1);
+    assert_string_equal(mistakes.lines[0], "web.conf:5: 'path': %p has no value here");
+    config_mistakes_free(&mistakes);
+}
+
+static void
+an_overridden_path_is_still_judged(void **state)
+{
+    static const struct config_source source = {"web.conf", "web", "/p", true};
+    static const char text[] = "[pidfile]\npath = p\n";
+    struct config_mistakes mistakes;
+    struct config config;
+
+    (void)state;
+    config_init(&config);
+    assert_int_equal(config_parse(&config, text, strlen(text), &source, &mistakes), -EINVAL);
+    assert_string_equal(mistakes.lines[0], "web.conf:2: 'path' must be an absolute path, not 'p'");
+    config_mistakes_free(&mistakes);
+}
+
+static void
+all_mistakes_are_said_in_the_order_of_their_lines(void **state)
+{
+    static const char *const lines[] = {
+        "web.conf:1: 'user' stands before any section: put [server] above it",
+        "web.conf:3: 'nice' must be a number from -20 to 19, not '99'",
+        "web.conf:4: unknown key 'comand' in [server]: did you mean 'command'?",
+        "web.conf:5: unknown section [pidfiel]: did you mean [pidfile]?",
+        "web.conf:8: a line without '=': write KEY = VALUE, or # before a comment",
+        "web.conf:9: 'path' must be an absolute path, not 'x'",
+    };
+
+    (void)state;
+    expect_mistakes(
+        "user=u\n[server]\nnice=99\ncomand=a\n[pidfiel]\npath=y\n[pidfile]\nz\npath=x\n", lines,
+        sizeof lines / sizeof *lines);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_must_be_a_header_or_an_assignment),
+        cmocka_unit_test(a_line_before_any_section_learns_where_it_belongs),
+        cmocka_unit_test(a_typo_names_the_nearest_section),
+        cmocka_unit_test(a_typo_names_the_nearest_key),
+        cmocka_unit_test(a_key_in_the_wrong_section_learns_the_right_one),
+        cmocka_unit_test(a_key_given_twice_names_the_first_line),
+        cmocka_unit_test(each_key_needs_a_value),
+        cmocka_unit_test(a_text_that_is_no_text_is_one_mistake),
+        cmocka_unit_test(a_text_larger_than_a_mebibyte_is_refused),
+        cmocka_unit_test(a_continued_line_is_named_by_its_first),
+        cmocka_unit_test(a_mistake_is_one_line_whatever_it_quotes),
+        cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(words_that_mean_nothing_are_refused),
+        cmocka_unit_test(paths_must_be_absolute),
+        cmocka_unit_test(a_command_must_name_a_program),
+        cmocka_unit_test(a_percent_sign_must_stand_for_something),
+        cmocka_unit_test(a_bad_pidfile_path_is_one_mistake_not_one_at_each_mention),
+        cmocka_unit_test(an_overridden_path_is_still_judged),
+        cmocka_unit_test(all_mistakes_are_said_in_the_order_of_their_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
