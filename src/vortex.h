@@ -62,7 +62,8 @@ VORTEX_API int vortex_pidfile_read(const char *path, vortex_pid *ret_pid);
  *            is the owner can't be proved (see vortex_report_reason); -EREMOTE the directory is on
  *            a network file system, where locks and boot ids mean nothing; -ELOOP the lock is a
  *            symbolic link; an error of the file system. On any error the old files are as before.
- * Waits:     up to a second for another claim under way.
+ * Waits:     up to a second for another claim under way, and then up to a third of one for a lock
+ *            which nobody is seen to live by.
  */
 VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
 
@@ -175,6 +176,7 @@ enum vortex_verdict {
  *
  * Returns: 0; an error of the file system other than "not there".
  * Owns:    the caller owns *ret_report: vortex_report_close.
+ * Threads: one thread per report.
  * Waits:   a twentieth of a second at most, while a claim is under way.
  */
 VORTEX_API int vortex_pidfile_inspect(const char *path, struct vortex_report **ret_report);
@@ -183,6 +185,12 @@ VORTEX_API enum vortex_verdict vortex_report_verdict(const struct vortex_report 
 
 /* Why, in a few words without a full stop, such as "its process has ended". Never NULL. */
 VORTEX_API const char *vortex_report_reason(const struct vortex_report *r);
+
+/*
+ * Why the pidfile's content is of no use: -EBADMSG, -EPERM, -EACCES ... as vortex_pidfile_read
+ * answers; 0 where it is, or there is none.
+ */
+VORTEX_API int vortex_report_error(const struct vortex_report *r);
 
 /* The pid that the files name: of the living one, else the stale number, else 0. */
 VORTEX_API vortex_pid vortex_report_pid(const struct vortex_report *r);
@@ -209,7 +217,7 @@ VORTEX_API struct vortex_report *vortex_report_close(struct vortex_report *r);
  * The processes that hold PATH.lock, as far as the caller may see them (root sees all).
  *
  * ret_pids: room for max pids.
- * Returns:  how many hold it, at most max; a negative errno.
+ * Returns:  how many hold it, at most max; -ENOTSUP this system can't tell; another error.
  */
 VORTEX_API int vortex_pidfile_holders(const char *path, vortex_pid *ret_pids, size_t max);
 
@@ -217,8 +225,9 @@ VORTEX_API int vortex_pidfile_holders(const char *path, vortex_pid *ret_pids, si
  * End the leftovers of a dead server: processes that hold PATH.lock and belong to the session or
  * the control group which the instance had. Each is pinned, checked again, and killed.
  *
- * Returns: how many were ended; a negative errno.
- * Waits:   for their deaths, up to timeout_ms.
+ * Returns: how many were ended; -EBUSY the server is running; -ETIMEDOUT; -ENOTSUP this system
+ *          can't tell who they are; another error.
+ * Waits:   for their deaths, up to timeout_ms milliseconds in all.
  */
 VORTEX_API int vortex_pidfile_end_leftovers(const char *path, int timeout_ms);
 

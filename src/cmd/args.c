@@ -275,6 +275,7 @@ args_parse(int argc, char **argv, struct args *ret)
     const char *verb;
     int r = EXIT_DONE;
 
+    *ret = args;
     if (argc < 2) {
         say_help(NULL);
         return EXIT_USAGE;
@@ -285,6 +286,7 @@ args_parse(int argc, char **argv, struct args *ret)
     else if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
         verb = "help";
     args.verb = need_verb(verb);
+    *ret = args;
     if (args.verb == NULL)
         return EXIT_USAGE;
     for (char **at = argv + 2; *at != NULL && r == EXIT_DONE; at++) {

@@ -108,7 +108,9 @@ int say_launch_failure(const char *verb, const struct launch_request *request,
                        const struct launch_result *result);
 int say_stop(const char *verb, const struct stop_request *request, const char *name,
              const struct stop_result *result);
-int say_signalled(const char *verb, const char *name, const char *pidfile, int error);
+/* option: what to say where it can't be proved who runs, or "". */
+int say_signalled(const char *verb, const char *name, const char *pidfile, const char *option,
+                  int error);
 
 void say_status(const struct status *status);
 void say_status_json(const struct status *status, bool comma);

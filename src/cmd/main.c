@@ -21,8 +21,9 @@ const struct verb verbs[] = {
      "stop and start under one claim: no other start comes between", NULL},
     {"reload", FROM_COMMAND | OPT_ASSUME_RUNNING, cmd_reload,
      "tell the server to read its configuration anew (HUP)", NULL},
-    {"status", FROM_COMMAND | OPT_JSON, cmd_status,
-     "how it fares; exits 0 running, 1 dead with a pidfile, 2 lock, 3 not, 4 unknown", NULL},
+    {"status", FROM_COMMAND | OPT_JSON, cmd_status, "how it fares",
+     "Exits 0 running, 1 dead with a pidfile, 2 dead with a lock file only, 3 not\n"
+     "running, 4 unknown.\n"},
     {"list", OPT_JSON, cmd_list, "all instances of the runtime directory, a line each", NULL},
     {"signal", FROM_COMMAND | OPT_SIGNAL | OPT_ASSUME_RUNNING, cmd_signal,
      "send the server a signal: -s NAME", NULL},
@@ -39,8 +40,8 @@ main(int argc, char **argv)
     struct args args;
     int r = args_parse(argc, argv, &args);
 
-    if (r != EXIT_DONE)
-        return r;
+    if (r != EXIT_DONE) /* of status, 2 would say "a lock file only" */
+        return args.verb != NULL && args.verb->run == cmd_status ? EXIT_NOT_PERMITTED : r;
     if (args.help || args.verb->run == NULL) {
         if (args.verb->options == 0 && !args.help)
             say_line("vortex %s", vortex_version());

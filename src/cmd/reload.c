@@ -13,7 +13,7 @@ send(const struct args *args, int signal)
         return status;
     r = signal_server(instance.pidfile, signal > 0 ? signal : instance.config.reload_signal,
                       args->assume_running, &pid);
-    status = say_signalled(args->verb->name, args->name, instance.pidfile, r);
+    status = say_signalled(args->verb->name, args->name, instance.pidfile, "--assume running", r);
     instance_free(&instance);
     return status;
 }

@@ -18,7 +18,9 @@ find_instance(const struct args *args, struct instance *ret, int *ret_exit)
     if (r == -EINVAL) { /* each mistake was said */
         *ret_exit = EXIT_NOT_CONFIGURED;
     } else {
-        *ret_exit = say_failure(args->verb->name, args->name, r, ret->config_path);
+        *ret_exit =
+            say_failure(args->verb->run == cmd_status ? "tell the status of" : args->verb->name,
+                        args->name, r, ret->config_path);
         if (r == -ENOENT)
             *ret_exit = EXIT_NOT_CONFIGURED;
     }
@@ -66,7 +68,9 @@ stop_request_of(const struct args *args, const struct instance *instance)
             args->timeout_ms != TIMEOUT_UNSAID ? args->timeout_ms : config->stop_timeout_ms,
         .no_kill = args->no_kill,
         .leftovers = args->leftovers,
-        .assume_running = args->assume_running,
+        .assume = args->assume_running ? ASSUME_RUNNING
+                  : args->assume_stale ? ASSUME_STALE
+                                       : ASSUME_NOTHING,
         .allow_remote = args->allow_remote || config->allow_remote,
     };
 }

@@ -192,13 +192,12 @@ say_unproved(const char *verb, const char *name, const char *pidfile, const char
 {
     struct status status;
 
-    if (status_read(name, pidfile, &status) == 0 && status.verdict == VORTEX_UNPROVED)
-        say_error("cannot %s '%s': %s (pid %" PRId64 "): %s; look for yourself, then say %s", verb,
-                  name, pidfile, status.pid, status.reason, option);
-    else
-        say_error("cannot %s '%s': %s: it can't be proved who owns it; look for yourself, then "
-                  "say %s",
-                  verb, name, pidfile, option);
+    bool known = status_read(name, pidfile, &status) == 0 && status.verdict == VORTEX_UNPROVED;
+
+    say_error("cannot %s '%s': %s (pid %" PRId64 "): %s: look for yourself%s%s", verb, name,
+              pidfile, known ? status.pid : 0,
+              known ? status.reason : "it can't be proved who owns it",
+              option[0] != '\0' ? ", then say " : "", option);
     return EXIT_FAILED;
 }
 
@@ -312,6 +311,11 @@ say_stop(const char *verb, const struct stop_request *request, const char *name,
                   request->leftovers ? "these are not of its session or service; end them yourself"
                                      : "see 'vortex stop --leftovers'");
         return EXIT_FAILED;
+    case STOP_FILES_LEFT:
+        say_error("'%s' is dead%s, but its files can't be removed: %s.*: %s%s", name,
+                  result->pid == 0 ? " already" : "", request->pidfile, strerror(-result->error),
+                  advice_for(result->error));
+        return exit_for(result->error);
     case STOP_SURVIVED:
         say_error("cannot %s '%s': pid %" PRId64 " still runs%s", verb, name, result->pid,
                   request->no_kill ? " after the timeout: leave out --no-kill, or wait longer "
@@ -329,7 +333,8 @@ say_stop(const char *verb, const struct stop_request *request, const char *name,
 }
 
 int
-say_signalled(const char *verb, const char *name, const char *pidfile, int error)
+say_signalled(const char *verb, const char *name, const char *pidfile, const char *option,
+              int error)
 {
     struct status status;
 
@@ -338,7 +343,7 @@ say_signalled(const char *verb, const char *name, const char *pidfile, int error
     if (error == -EBUSY)
         return say_busy(verb, name, pidfile);
     if (error == -ENODATA)
-        return say_unproved(verb, name, pidfile, "--assume running");
+        return say_unproved(verb, name, pidfile, option);
     if (error != -ESRCH)
         return say_failure(verb, name, error, pidfile);
     if (status_read(name, pidfile, &status) == 0 && status.verdict != VORTEX_RUNNING)

@@ -26,7 +26,7 @@ cmd_wait(const struct args *args)
     } else if (r == -ESRCH || r == -EBADMSG || r == -EPERM) { /* nobody lives by that pidfile */
         status = EXIT_DONE;
     } else {
-        status = say_signalled("wait for", args->name, instance.pidfile, r);
+        status = say_signalled("wait for", args->name, instance.pidfile, "", r);
     }
     instance_free(&instance);
     return status;

@@ -4,10 +4,9 @@
 #define VORTEX_HOST_H
 
 #include "host/config.h"
+#include "lib/core.h"
 #include "os/os.h"
 #include "vortex.h"
-
-struct claim;
 
 /* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
 
@@ -79,7 +78,7 @@ struct stop_request {
     int timeout_ms; /* negative: for ever */
     bool no_kill;
     bool leftovers;
-    bool assume_running;
+    enum assume assume; /* of an unproved pidfile: ASSUME_STALE only in a restart */
     bool allow_remote;
 };
 
@@ -87,6 +86,7 @@ enum stop_outcome {
     STOP_DONE = 1,    /* it is dead, and the files are gone */
     STOP_NOT_RUNNING, /* there was nobody to stop */
     STOP_LEFTOVERS,   /* it is dead, but somebody still holds its lock */
+    STOP_FILES_LEFT,  /* it is dead, but its files can't be removed: error says why */
     STOP_SURVIVED,    /* it still runs: --no-kill, or not even KILL ended it in time */
     STOP_BUSY,        /* somebody holds the lock who can't be named */
     STOP_UNPROVED,    /* nobody was signalled: it can't be proved who that is */

@@ -13,7 +13,7 @@
 
 /* The pinned server of a report; where it is unproved and the user says so, that pid's process. */
 static int
-pin(struct vortex_report *report, bool assume_running, struct os_hold *ret_hold, bool *ret_owned)
+pin(struct vortex_report *report, enum assume assume, struct os_hold *ret_hold, bool *ret_owned)
 {
     struct vortex_process *process = vortex_report_process(report);
 
@@ -26,7 +26,11 @@ pin(struct vortex_report *report, bool assume_running, struct os_hold *ret_hold,
     case VORTEX_BUSY:
         return -EBUSY;
     case VORTEX_UNPROVED:
-        if (!assume_running || vortex_report_pid(report) <= 1)
+        if (assume == ASSUME_STALE)
+            return -ESRCH;
+        if (vortex_report_error(report) == -EACCES)
+            return -EACCES;
+        if (assume != ASSUME_RUNNING || vortex_report_pid(report) <= 1)
             return -ENODATA;
         *ret_owned = true;
         return os_process_hold(vortex_report_pid(report), ret_hold);
@@ -45,7 +49,7 @@ signal_server(const char *pidfile, int signal, bool assume_running, int64_t *ret
 
     if (r < 0)
         return r;
-    r = pin(report, assume_running, &hold, &owned);
+    r = pin(report, assume_running ? ASSUME_RUNNING : ASSUME_NOTHING, &hold, &owned);
     if (r == 0) {
         r = os_process_signal(&hold, signal);
         *ret_pid = hold.pid;
@@ -100,15 +104,19 @@ end_process(const struct stop_request *request, const struct os_hold *hold,
 
 /* ---- Its files --------------------------------------------------------------------------- */
 
-/* Under the claim that is held already, or under one of its own. */
+/*
+ * Under the claim that is held already, or under one of its own. Whom the user named as the owner
+ * of an unproved pidfile is dead by now, and so the pidfile is nobody's.
+ */
 static int
-remove_files(const char *pidfile, struct claim *claim)
+remove_files(const struct stop_request *request, struct claim *claim)
 {
+    enum assume assume = request->assume != ASSUME_NOTHING ? ASSUME_STALE : ASSUME_NOTHING;
     int64_t end = os_monotonic_ms() + CLEAN_WAIT_MS;
     int r;
 
     for (int ms = 1;; ms *= 2) {
-        r = claim != NULL ? claim_clear(claim) : vortex_pidfile_remove(pidfile);
+        r = claim != NULL ? claim_clear(claim) : pidfile_remove(request->pidfile, assume);
         if (r != -EBUSY || os_monotonic_ms() >= end)
             return r;
         os_sleep_ms(ms);
@@ -141,13 +149,13 @@ clean_up(const struct stop_request *request, struct claim *claim, struct stop_re
         result->ended_leftovers = r > 0 ? r : 0;
     }
     if (r >= 0)
-        r = remove_files(request->pidfile, claim);
+        r = remove_files(request, claim);
     if (r == -EBUSY && claim == NULL) {
         result->outcome = who_is_left(request);
     } else if (r == -EBUSY) {
         result->outcome = STOP_LEFTOVERS;
     } else if (r < 0) {
-        result->outcome = STOP_FAILED;
+        result->outcome = STOP_FILES_LEFT;
         result->error = r;
     }
 }
@@ -194,7 +202,7 @@ stop_under(const struct stop_request *request, struct claim *claim, struct stop_
         return;
     }
     result->reason = vortex_report_reason(report);
-    r = pin(report, request->assume_running, &hold, &owned);
+    r = pin(report, request->assume, &hold, &owned);
     if (r < 0) {
         stop_nobody(request, claim, r, result);
     } else {
@@ -226,7 +234,7 @@ restart_server(const struct stop_request *stop, const struct launch_request *lau
         return true;
     claim_init(&claim);
     claim.allow_remote = stop->allow_remote;
-    claim.assume = launch->assume_stale ? ASSUME_STALE : ASSUME_NOTHING;
+    claim.assume = stop->assume != ASSUME_NOTHING ? ASSUME_STALE : ASSUME_NOTHING;
     r = claim_begin(&claim, stop->pidfile, false);
     if (r < 0) {
         *ret_stop = (struct stop_result){

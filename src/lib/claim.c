@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The claim protocol, step by step as in the model (tests/model/protocol.pml): every change of the
- * files happens under the lock, and is made only over what was judged.
+ * The claim protocol: every change of the files happens under the lock, and is made only over what
+ * was judged. The steps are numbered as where the protocol is written down, and in core.h.
  */
 #include <assert.h>
 #include <errno.h>

@@ -67,6 +67,7 @@ void paths_close(struct paths *paths);
 
 struct look {
     enum vortex_verdict verdict;
+    int read_error;      /* of the pidfile's content: 0, -EBADMSG, -EACCES ... */
     int error;           /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES */
     const char *reason;  /* static text */
     int64_t pid;         /* that the verdict is about, 0 nobody */
@@ -95,6 +96,9 @@ int look_once(const struct paths *paths, enum os_lock_seen lock, const struct os
 int look_settled(const struct paths *paths, bool ours, struct look *ret_look);
 
 void look_close(struct look *look);
+
+/* What a pidfile's content is worth by itself: 0; -EBADMSG, -EPERM, or why it can't be read. */
+int look_content(const struct look *look);
 
 /* ---- claim.c: the protocol of design.md, section 3 --------------------------------------- */
 
@@ -150,6 +154,9 @@ int claim_publish(struct claim *claim, bool lock_held, const struct state_words 
 /* Steps 1 to 6; on failure the claim has ended. */
 int claim_all(struct claim *claim, const char *path, bool lock_held,
               const struct state_words *words);
+
+/* vortex_pidfile_remove; where assume says so, of an unproved pidfile too. */
+int pidfile_remove(const char *path, enum assume assume);
 
 /* Step 7: let go of the claim byte; the lock stays. */
 void claim_finish(struct claim *claim);

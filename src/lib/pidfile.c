@@ -66,15 +66,8 @@ vortex_pidfile_read(const char *path, vortex_pid *ret_pid)
     paths_close(&paths);
     if (r < 0)
         return r;
-    if (!look.has_pidfile)
-        r = -ENOENT;
-    else if (look.error < 0)
-        r = look.error;
-    else if (look.content == 0 || (look.content == 1 && look.pid != 1))
-        r = -EBADMSG;
-    else if (look.pidfile.speaker.scope == OS_SPEAKS_FOR_NOBODY)
-        r = -EPERM;
-    else
+    r = look.has_pidfile ? look_content(&look) : -ENOENT;
+    if (r == 0)
         *ret_pid = look.content;
     look_close(&look);
     return r;
@@ -207,7 +200,7 @@ vortex_lock_unlock(struct vortex_lock *lock)
 }
 
 int
-vortex_pidfile_remove(const char *path)
+pidfile_remove(const char *path, enum assume assume)
 {
     struct claim claim;
     struct paths paths;
@@ -225,12 +218,19 @@ vortex_pidfile_remove(const char *path)
         return 0; /* nothing to remove, and no lock to make for it */
     claim_init(&claim);
     claim.allow_remote = true;
+    claim.assume = assume;
     r = claim_begin(&claim, path, false);
     if (r < 0)
         return r;
     r = claim_clear(&claim);
     claim_end(&claim, false);
     return r;
+}
+
+int
+vortex_pidfile_remove(const char *path)
+{
+    return pidfile_remove(path, ASSUME_NOTHING);
 }
 
 /* ---- Reports ----------------------------------------------------------------------------- */
@@ -286,6 +286,12 @@ const char *
 vortex_report_reason(const struct vortex_report *r)
 {
     return r->look.reason;
+}
+
+int
+vortex_report_error(const struct vortex_report *r)
+{
+    return r->look.error;
 }
 
 vortex_pid

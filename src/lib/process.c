@@ -91,6 +91,7 @@ end_leftover(const struct paths *paths, const struct state *state, int64_t pid, 
 static int
 end_leftovers(const struct paths *paths, const struct state *state, int timeout_ms)
 {
+    int64_t end = os_monotonic_ms() + timeout_ms;
     int64_t pids[HOLDERS_MAX];
     int ended = 0;
     int count = os_lock_holders(&paths->dir, paths->lock, pids, HOLDERS_MAX);
@@ -98,7 +99,8 @@ end_leftovers(const struct paths *paths, const struct state *state, int timeout_
     if (count < 0)
         return count;
     for (int i = 0; i < count; i++) {
-        int r = end_leftover(paths, state, pids[i], timeout_ms);
+        int64_t left = end - os_monotonic_ms();
+        int r = end_leftover(paths, state, pids[i], (int)(left > 0 ? left : 0));
 
         if (r < 0)
             return r;

@@ -42,7 +42,7 @@ paths_close(struct paths *paths)
     os_dir_close(&paths->dir);
 }
 
-static int
+static void
 read_pidfile(const struct paths *paths, struct look *look)
 {
     char data[PIDFILE_MAX];
@@ -53,7 +53,7 @@ read_pidfile(const struct paths *paths, struct look *look)
     if (r == 0)
         r = pidfile_parse(data, length, &look->content);
     look->pid = look->content;
-    return r;
+    look->read_error = r;
 }
 
 /* A state that can't be read, is broken, or was written by just anybody counts as none. */
@@ -69,6 +69,37 @@ read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_
                       && state_parse(data, length, &look->state) == 0;
     if (look->has_state)
         *ret_speaker = file.speaker;
+}
+
+int
+look_content(const struct look *look)
+{
+    struct os_hold hold;
+    int r;
+
+    switch (look->read_error) {
+    case 0:
+        break;
+    case -ELOOP:
+    case -EISDIR:
+    case -EMEDIUMTYPE:
+        return -EBADMSG;
+    case -EMLINK:
+        return -EPERM;
+    default:
+        return look->read_error;
+    }
+    /* Process 1 is nobody's server, unless the state proves it. */
+    if (look->content == 1 && (look->verdict != VORTEX_RUNNING || look->pid != 1))
+        return -EBADMSG;
+    if (look->pidfile.speaker.scope == OS_SPEAKS_FOR_NOBODY)
+        return -EPERM;
+    if (look->pidfile.speaker.scope != OS_SPEAKS_FOR_USER
+        || os_process_hold(look->content, &hold) < 0)
+        return 0;
+    r = os_process_is_of(&hold, &look->pidfile.speaker);
+    os_process_release(&hold);
+    return r == 0 ? -EPERM : 0;
 }
 
 /* ---- An identity ------------------------------------------------------------------------- */
@@ -147,28 +178,32 @@ decide_invalid(struct look *look, int error, const char *reason)
     decide(look, VORTEX_INVALID, reason);
 }
 
+/* What stands there instead of a file with a number. */
 static void
-decide_unreadable(struct look *look, int error)
+decide_unreadable(struct look *look)
 {
-    look->error = error;
-    switch (error) {
+    int error = look_content(look);
+
+    switch (look->read_error) {
     case -EBADMSG:
         decide_invalid(look, error, "its content is not a process id");
         break;
     case -ELOOP:
-        decide_invalid(look, -EBADMSG, "it is a symbolic link");
+        decide_invalid(look, error, "it is a symbolic link");
         break;
     case -EISDIR:
-        decide_invalid(look, -EBADMSG, "it is a directory");
+        decide_invalid(look, error, "it is a directory");
         break;
     case -EMEDIUMTYPE:
-        decide_invalid(look, -EBADMSG, "it is not a regular file");
+        decide_invalid(look, error, "it is not a regular file");
         break;
     case -EMLINK:
-        decide_invalid(look, -EPERM, "it has a second name (hard link)");
+        decide_invalid(look, error, "it has a second name (hard link)");
         break;
     default:
-        decide(look, VORTEX_UNPROVED, "the pidfile can't be read");
+        look->error = error;
+        decide(look, VORTEX_UNPROVED,
+               error == -EACCES ? "it may not be read: Permission denied" : "it can't be read");
         break;
     }
 }
@@ -211,7 +246,7 @@ decide_number(struct look *look, const struct paths *paths)
 
 /* Rows 4 to 10, where the state names nobody who lives and nobody holds the lock. */
 static void
-decide_pidfile(struct look *look, const struct paths *paths, int read_error)
+decide_pidfile(struct look *look, const struct paths *paths)
 {
     const struct state *state = look->has_state ? &look->state : NULL;
     bool named = state != NULL && look->content != 0
@@ -221,8 +256,8 @@ decide_pidfile(struct look *look, const struct paths *paths, int read_error)
         decide(look, VORTEX_UNPROVED, "the lock can't be asked");
     else if (!look->has_pidfile)
         decide(look, VORTEX_NOT_RUNNING, "there is no pidfile");
-    else if (read_error < 0)
-        decide_unreadable(look, read_error);
+    else if (look->read_error < 0)
+        decide_unreadable(look);
     else if (named && os_boot_differs(&state->owner) == 1)
         decide(look, VORTEX_STALE, "it is from before the last boot");
     else if (named)
@@ -244,8 +279,7 @@ is_mine(const struct look *look, const struct os_file_id *mine)
 }
 
 static void
-decide_all(struct look *look, const struct paths *paths, int read_error,
-           const struct os_speaker *speaker)
+decide_all(struct look *look, const struct paths *paths, const struct os_speaker *speaker)
 {
     enum life owner = DEAD, server = DEAD;
 
@@ -263,7 +297,11 @@ decide_all(struct look *look, const struct paths *paths, int read_error,
         decide(look, VORTEX_ORPHANED, "its supervisor was killed, the server lives");
         look->pid = look->state.server.pid;
     } else if (look->lock == OS_LOCK_HELD) {
-        decide(look, VORTEX_BUSY, "somebody holds the lock");
+        decide(look, VORTEX_BUSY,
+               owner == UNTRUSTED || server == UNTRUSTED
+                   ? "somebody holds the lock, and the state may not speak for that process: its "
+                     "directory is another user's"
+                   : "somebody holds the lock");
     } else if (look->lock == OS_LOCK_CLAIMED) {
         decide(look, VORTEX_BUSY, "a start or a stop is under way");
     } else if (owner == UNKNOWN || server == UNKNOWN) {
@@ -272,7 +310,7 @@ decide_all(struct look *look, const struct paths *paths, int read_error,
     } else if (owner == ELSEWHERE && !(look->state.lock_held && look->lock == OS_LOCK_FREE)) {
         decide(look, VORTEX_UNPROVED, "it is of another pid namespace");
     } else {
-        decide_pidfile(look, paths, read_error);
+        decide_pidfile(look, paths);
     }
 }
 
@@ -282,16 +320,15 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
 {
     struct look look = {.lock = lock, .hold = {0, OS_NONE}};
     struct os_speaker speaker = {OS_SPEAKS_FOR_ALL, 0};
-    int r;
 
-    /* The pidfile is published first and the state after it: read the other way round. */
-    r = read_pidfile(paths, &look);
+    /* The pidfile is published first and the state after it: read in that order too. */
+    read_pidfile(paths, &look);
     read_state(paths, &look, &speaker);
     if (is_mine(&look, mine)) {
         decide(&look, VORTEX_NOT_RUNNING, "the pidfile is this claim's own");
         look.has_state = false;
     } else {
-        decide_all(&look, paths, r, &speaker);
+        decide_all(&look, paths, &speaker);
     }
     *ret_look = look;
     return 0;

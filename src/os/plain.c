@@ -7,6 +7,7 @@
  *   waiting for a death asks again and again, every 10 ms;
  *   there is no claim byte: `restart` may lose its place to another start;
  *   status can't ask about the lock, lock holders can't be named, network file systems aren't seen;
+ *   a dead process that its parent has not reaped yet counts as alive;
  *   a pidfile changed by a foreign tool in the very moment of a start is overwritten.
  */
 #include <errno.h>

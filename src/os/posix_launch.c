@@ -27,6 +27,8 @@ struct who {
     uid_t uid;
     gid_t gid;
     char name[OS_NAME_MAX]; /* for the supplementary groups; empty: none */
+    char home[OS_PATH_MAX];
+    char shell[OS_PATH_MAX];
 };
 
 static bool
@@ -57,6 +59,8 @@ find_user(const char *user, struct who *who)
     who->uid = pw->pw_uid;
     who->gid = pw->pw_gid;
     snprintf(who->name, sizeof(who->name), "%s", pw->pw_name);
+    snprintf(who->home, sizeof(who->home), "%s", pw->pw_dir);
+    snprintf(who->shell, sizeof(who->shell), "%s", pw->pw_shell);
     return 0;
 }
 
@@ -151,7 +155,7 @@ search_path(const struct os_launch *l)
     for (const char *const *e = l->env; e != NULL && *e != NULL; e++)
         if (strncmp(*e, "PATH=", 5) == 0)
             path = *e + 5;
-    return path != NULL ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    return path != NULL ? path : "/bin:/usr/bin"; /* execvp's own word */
 }
 
 /* As execvp finds it. A relative name with a slash is meant from the server's directory. */
@@ -250,6 +254,18 @@ set_limit(int which, int64_t value)
     return setrlimit(which, &limit) < 0 ? -errno : 0;
 }
 
+/* As systemd does for User=: a server of another user doesn't live in root's home. */
+static int
+set_user_environment(const struct who *who)
+{
+    if (who->name[0] == '\0')
+        return 0;
+    if (setenv("USER", who->name, 1) < 0 || setenv("LOGNAME", who->name, 1) < 0
+        || setenv("HOME", who->home, 1) < 0 || setenv("SHELL", who->shell, 1) < 0)
+        return -errno;
+    return 0;
+}
+
 static int
 set_environment(const char *const *env)
 {
@@ -323,34 +339,28 @@ enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
     if (l->directory != NULL && chdir(l->directory) < 0)
         return -errno;
     *stage = OS_STAGE_IDENTITY;
-    return set_environment(l->env);
+    r = set_user_environment(who);
+    return r < 0 ? r : set_environment(l->env);
 }
 
 int
 os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
 {
-    char program[OS_PATH_MAX];
     struct who who;
     int r = find_who(l, &who, ret_stage);
 
-    if (r < 0)
+    if (r == 0)
+        r = enter(l, &who, ret_stage);
+    if (r < 0) {
+        regain();
         return r;
-    *ret_stage = OS_STAGE_PROGRAM;
-    r = find_program(l, program, sizeof(program));
-    if (r < 0)
-        return r;
-    r = enter(l, &who, ret_stage);
-    if (r == 0) {
-        *ret_stage = OS_STAGE_EXEC;
-        posix_keep_from_exec(first_unknown_fd(), lock->handle);
-        reset_signals();
-        /* execvp: a script without #! runs by the shell, as users of start-stop-daemon expect */
-        execvp(l->directory != NULL && l->argv[0][0] != '/' && strchr(l->argv[0], '/') != NULL
-                   ? l->argv[0]
-                   : program,
-               (char *const *)(uintptr_t)l->argv);
-        r = -errno;
     }
+    *ret_stage = OS_STAGE_EXEC;
+    posix_keep_from_exec(first_unknown_fd(), lock->handle);
+    reset_signals();
+    /* As its user searches the PATH that it will have; a script without #! runs by the shell. */
+    execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
+    r = -errno;
     regain();
     return r;
 }
