@@ -3,18 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "os/linux.h"
 #include "os/os.h"
 #include "os/posix.h"
 
@@ -24,8 +23,6 @@
 #define NS            1000000000LL
 #define AGE_SLACK     (2 * NS)
 #define BOOT_SLACK    (300 * NS) /* a kernel mounts its own file systems long before that */
-#define STAT_SESSION  6
-#define STAT_START    22
 
 /* ---- /proc ------------------------------------------------------------------------------- */
 
@@ -47,8 +44,8 @@ read_proc(const char *path, char *buf, size_t size)
     return r;
 }
 
-static int
-read_proc_of(int64_t pid, const char *what, char *buf, size_t size)
+int
+linux_read_proc_of(int64_t pid, const char *what, char *buf, size_t size)
 {
     char path[64];
 
@@ -56,13 +53,12 @@ read_proc_of(int64_t pid, const char *what, char *buf, size_t size)
     return read_proc(path, buf, size);
 }
 
-/* Field n of /proc/PID/stat, counted as in proc(5); only those after the command's name. */
-static int
-stat_field(int64_t pid, int n, uint64_t *ret)
+int
+linux_stat_field(int64_t pid, int n, uint64_t *ret)
 {
     char buf[1024];
     char *p;
-    int r = read_proc_of(pid, "stat", buf, sizeof(buf));
+    int r = linux_read_proc_of(pid, "stat", buf, sizeof(buf));
 
     if (r < 0)
         return r;
@@ -101,7 +97,7 @@ start_of(int64_t pid, uint64_t *ret_start)
 {
     uint64_t seen;
     int64_t shift;
-    int r = stat_field(pid, STAT_START, &seen);
+    int r = linux_stat_field(pid, LINUX_STAT_START, &seen);
 
     if (r == 0)
         r = shift_of_start(&shift);
@@ -247,13 +243,13 @@ os_process_wait(const struct os_hold *hold, int timeout_ms)
 
 /* ---- Whose, and how old ------------------------------------------------------------------ */
 
-static int
-uids_of(const struct os_hold *hold, uint32_t *ret_real, uint32_t *ret_saved)
+int
+linux_uids_of(const struct os_hold *hold, uint32_t *ret_real, uint32_t *ret_saved)
 {
     char buf[2048];
     unsigned real, effective, saved;
     const char *line;
-    int r = read_proc_of(hold->pid, "status", buf, sizeof(buf));
+    int r = linux_read_proc_of(hold->pid, "status", buf, sizeof(buf));
 
     if (r < 0)
         return -ENODATA;
@@ -275,14 +271,14 @@ os_process_is_of(const struct os_hold *hold, const struct os_speaker *speaker)
 
     if (speaker->scope != OS_SPEAKS_FOR_USER)
         return speaker->scope == OS_SPEAKS_FOR_ALL;
-    r = uids_of(hold, &real, &saved);
+    r = linux_uids_of(hold, &real, &saved);
     if (r < 0)
         return r == -ESRCH ? 0 : r;
     return real == speaker->user && saved == speaker->user;
 }
 
-static int64_t
-clock_ns(clockid_t clock)
+int64_t
+linux_clock_ns(clockid_t clock)
 {
     struct timespec now;
 
@@ -336,15 +332,15 @@ int
 os_process_is_younger(const struct os_hold *hold, const struct os_dir *dir,
                       const struct os_file *file)
 {
-    int64_t uptime = clock_ns(CLOCK_BOOTTIME);
-    int64_t boot = clock_ns(CLOCK_REALTIME) - uptime;
+    int64_t uptime = linux_clock_ns(CLOCK_BOOTTIME);
+    int64_t boot = linux_clock_ns(CLOCK_REALTIME) - uptime;
     uint64_t ticks;
     int64_t born;
 
     if (os_dir_is_remote(dir) != 0 || !clock_holds(dir, file->written_ns, boot, uptime))
         return -ENODATA;
     /* Both sides as this reader's time namespace shows them. */
-    if (stat_field(hold->pid, STAT_START, &ticks) < 0)
+    if (linux_stat_field(hold->pid, LINUX_STAT_START, &ticks) < 0)
         return -ENODATA;
     if (os_process_wait(hold, 0) == 0)
         return -ENODATA;
@@ -366,107 +362,4 @@ posix_set_oom(int adjust)
         r = -errno;
     close(fd);
     return r;
-}
-
-/* ---- What people want to know ------------------------------------------------------------ */
-
-/* The path in the line of systemd's hierarchy (v2, or the named v1 one), or empty. */
-static void
-cgroup_of(int64_t pid, char *buf, size_t size)
-{
-    char text[4096];
-    char *save = NULL;
-
-    buf[0] = '\0';
-    if (read_proc_of(pid, "cgroup", text, sizeof(text)) < 0)
-        return;
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *named = strstr(line, ":name=systemd:");
-
-        if (named != NULL)
-            snprintf(buf, size, "%s", named + strlen(":name=systemd:"));
-        else if (strncmp(line, "0::", 3) == 0 && strlen(line) > strlen("0::/"))
-            snprintf(buf, size, "%s", line + 3);
-    }
-}
-
-/*
- * The service's own group: the path up to its innermost ".service". A session's scope is no
- * service's own: everything that its user started is in there.
- */
-static void
-cut_to_service(char *cgroup, char *unit, size_t size)
-{
-    size_t end = 0;
-
-    unit[0] = '\0';
-    for (size_t at = 0; cgroup[at] != '\0'; at++) {
-        size_t start = at + (cgroup[at] == '/');
-        size_t length = strcspn(cgroup + start, "/");
-
-        if (length > 8 && strncmp(cgroup + start + length - 8, ".service", 8) == 0) {
-            snprintf(unit, size, "%.*s", (int)length, cgroup + start);
-            end = start + length;
-        }
-        if (length == 0)
-            break;
-        at = start + length - 1;
-    }
-    /* user@1000.service is a manager, not a service: what is below it must name its own */
-    if (strncmp(unit, "user@", 5) == 0)
-        unit[0] = '\0', end = 0;
-    cgroup[end] = '\0';
-}
-
-int
-os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup)
-{
-    char own[1024], unit[OS_NAME_MAX];
-    uint64_t seen;
-    bool same_session, same_group = false;
-
-    same_session =
-        session > 1 && stat_field(hold->pid, STAT_SESSION, &seen) == 0 && (int64_t)seen == session;
-    if (cgroup[0] != '\0') {
-        cgroup_of(hold->pid, own, sizeof(own));
-        cut_to_service(own, unit, sizeof(unit));
-        same_group = strcmp(own, cgroup) == 0;
-    }
-    return (same_session || same_group) && os_process_wait(hold, 0) != 0;
-}
-
-static void
-name_of(uint32_t uid, char *buf, size_t size)
-{
-    /* root without a look at all the system's sources of users; the command has one thread */
-    // cppcheck-suppress getpwuidCalled
-    const struct passwd *pw = uid == 0 ? NULL : getpwuid(uid);
-
-    if (uid == 0)
-        snprintf(buf, size, "root");
-    else if (pw != NULL)
-        snprintf(buf, size, "%s", pw->pw_name);
-    else
-        snprintf(buf, size, "%u", uid);
-}
-
-void
-os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
-{
-    char text[256];
-    uint32_t real, saved;
-    uint64_t ticks;
-    unsigned long long pages;
-
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
-    cgroup_of(hold->pid, facts->cgroup, sizeof(facts->cgroup));
-    cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
-    if (uids_of(hold, &real, &saved) == 0)
-        name_of(real, facts->owner, sizeof(facts->owner));
-    if (stat_field(hold->pid, STAT_START, &ticks) == 0)
-        facts->age_ms = clock_ns(CLOCK_BOOTTIME) / 1000000
-                        - (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
-    if (read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
-        && sscanf(text, "%*u %llu", &pages) == 1)
-        facts->memory_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
 }

@@ -2,9 +2,9 @@
 /*
  * The seam: what Vortex asks of a machine. A port fills in this page.
  *
- * posix.c       what all Unixes share: directories, files, flock, spawning
- * linux.c       Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
- * plain.c       instead of linux.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
+ * posix*.c      what all Unixes share: directories, files, flock, spawning
+ * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
+ * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
  *
  * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every

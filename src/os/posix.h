@@ -3,10 +3,18 @@
 #ifndef VORTEX_POSIX_H
 #define VORTEX_POSIX_H
 
+#include <sys/stat.h>
+
 #include "os/os.h"
 
 /* Close a descriptor, if it is one, and give back the empty value. */
 intptr_t posix_close(intptr_t handle);
+
+/* Count in who could have made a file or a directory what it is. */
+void posix_note_speaker(struct os_speaker *speaker, const struct stat *st);
+
+/* A number of digits alone. */
+bool posix_decimal(const char *text, unsigned long *ret);
 
 bool posix_same_file(const struct os_file_id *a, const struct os_file_id *b);
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What else Linux tells of a process: its session, control group, owner, age and memory. */
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/linux.h"
+#include "os/os.h"
+
+#define STAT_SESSION 6
+
+/* ---- What people want to know ------------------------------------------------------------ */
+
+/* The path in the line of systemd's hierarchy (v2, or the named v1 one), or empty. */
+static void
+cgroup_of(int64_t pid, char *buf, size_t size)
+{
+    char text[4096];
+    char *save = NULL;
+
+    buf[0] = '\0';
+    if (linux_read_proc_of(pid, "cgroup", text, sizeof(text)) < 0)
+        return;
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        char *named = strstr(line, ":name=systemd:");
+
+        if (named != NULL)
+            snprintf(buf, size, "%s", named + strlen(":name=systemd:"));
+        else if (strncmp(line, "0::", 3) == 0 && strlen(line) > strlen("0::/"))
+            snprintf(buf, size, "%s", line + 3);
+    }
+}
+
+/*
+ * The service's own group: the path up to its innermost ".service". A session's scope is no
+ * service's own: everything that its user started is in there.
+ */
+static void
+cut_to_service(char *cgroup, char *unit, size_t size)
+{
+    size_t end = 0;
+
+    unit[0] = '\0';
+    for (size_t at = 0; cgroup[at] != '\0'; at++) {
+        size_t start = at + (cgroup[at] == '/');
+        size_t length = strcspn(cgroup + start, "/");
+
+        if (length > 8 && strncmp(cgroup + start + length - 8, ".service", 8) == 0) {
+            snprintf(unit, size, "%.*s", (int)length, cgroup + start);
+            end = start + length;
+        }
+        if (length == 0)
+            break;
+        at = start + length - 1;
+    }
+    /* user@1000.service is a manager, not a service: what is below it must name its own */
+    if (strncmp(unit, "user@", 5) == 0)
+        unit[0] = '\0', end = 0;
+    cgroup[end] = '\0';
+}
+
+int
+os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup)
+{
+    char own[1024], unit[OS_NAME_MAX];
+    uint64_t seen;
+    bool same_session, same_group = false;
+
+    same_session = session > 1 && linux_stat_field(hold->pid, STAT_SESSION, &seen) == 0
+                   && (int64_t)seen == session;
+    if (cgroup[0] != '\0') {
+        cgroup_of(hold->pid, own, sizeof(own));
+        cut_to_service(own, unit, sizeof(unit));
+        same_group = strcmp(own, cgroup) == 0;
+    }
+    return (same_session || same_group) && os_process_wait(hold, 0) != 0;
+}
+
+static void
+name_of(uint32_t uid, char *buf, size_t size)
+{
+    /* root without a look at all the system's sources of users; the command has one thread */
+    // cppcheck-suppress getpwuidCalled
+    const struct passwd *pw = uid == 0 ? NULL : getpwuid(uid);
+
+    if (uid == 0)
+        snprintf(buf, size, "root");
+    else if (pw != NULL)
+        snprintf(buf, size, "%s", pw->pw_name);
+    else
+        snprintf(buf, size, "%u", uid);
+}
+
+void
+os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
+{
+    char text[256];
+    uint32_t real, saved;
+    uint64_t ticks;
+    unsigned long long pages;
+
+    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    cgroup_of(hold->pid, facts->cgroup, sizeof(facts->cgroup));
+    cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
+    if (linux_uids_of(hold, &real, &saved) == 0)
+        name_of(real, facts->owner, sizeof(facts->owner));
+    if (linux_stat_field(hold->pid, LINUX_STAT_START, &ticks) == 0)
+        facts->age_ms = linux_clock_ns(CLOCK_BOOTTIME) / 1000000
+                        - (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+    if (linux_read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
+        && sscanf(text, "%*u %llu", &pages) == 1)
+        facts->memory_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
