@@ -35,6 +35,8 @@ launch(const struct args *args, launcher *go)
     if (result.error < 0
         && !(args->if_stopped && result.stage == OS_STAGE_NONE && result.error == -EEXIST))
         status = say_launch_failure(args->verb->name, &request, &result);
+    else if (result.error == 0)
+        status = result.exit_status;
     instance_free(&instance);
     return status;
 }

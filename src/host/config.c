@@ -9,13 +9,23 @@
 
 /* ---- One entry --------------------------------------------------------------------------- */
 
-static const char *const sections[] = {"server", "pidfile", "stop", "reload", NULL};
+/* The sections that have keys, once each, in the keys' order; ends with NULL. */
+static void
+list_sections(const char *names[KEYS_MAX])
+{
+    size_t count = 0;
+
+    for (const struct key *key = config_keys; key->section; key++)
+        if (count == 0 || strcmp(names[count - 1], key->section) != 0)
+            names[count++] = key->section;
+    names[count] = NULL;
+}
 
 static bool
 is_section(const char *name)
 {
-    for (const char *const *section = sections; *section; section++)
-        if (strcmp(*section, name) == 0)
+    for (const struct key *key = config_keys; key->section; key++)
+        if (strcmp(key->section, name) == 0)
             return true;
     return false;
 }
@@ -23,14 +33,19 @@ is_section(const char *name)
 static int
 say_unknown_section(struct reader *reader, const struct ini_entry *entry)
 {
-    const char *meant = nearest(entry->section, sections);
+    const char *names[KEYS_MAX];
+    const char *meant;
+    char all[256] = "";
+    size_t length = 0;
 
+    list_sections(names);
+    meant = nearest(entry->section, names);
     if (meant)
         return SAY(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
                    meant);
-    return SAY(reader, entry->line,
-               "unknown section [%s]: there are [server], [pidfile], [stop] and [reload]",
-               entry->section);
+    for (size_t i = 0; names[i] && length < sizeof all; i++)
+        length += (size_t)snprintf(all + length, sizeof all - length, " [%s]", names[i]);
+    return SAY(reader, entry->line, "unknown section [%s]: there are%s", entry->section, all);
 }
 
 enum {
@@ -156,6 +171,7 @@ config_init(struct config *config)
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
+        .restart = {.delay_min_ms = 1000, .delay_max_ms = 60000, .reset_after_ms = 600000},
     };
 }
 

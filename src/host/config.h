@@ -7,6 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/policy.h"
+
+enum supervise {
+    SUPERVISE_AUTO = 0, /* as soon as something is asked for that needs it */
+    SUPERVISE_YES,
+    SUPERVISE_NO,
+};
+
+#define STOP_STEPS_MAX 8
+
+/* A step of a stop: the signal, and how long to wait after it. */
+struct stop_step {
+    int signal;
+    int timeout_ms; /* -1: for ever */
+};
+
 struct config {
     char **command;  /* [server] command, as words, ends with NULL; NULL: none */
     char *directory; /* [server] directory ... */
@@ -27,6 +43,11 @@ struct config {
     int stop_signal;     /* [stop] signal, default TERM */
     int stop_timeout_ms; /* [stop] timeout, default 30 s; -1: for ever */
     int reload_signal;   /* [reload] signal, default HUP */
+
+    enum supervise supervise;                      /* [server] supervise */
+    bool outlives_supervisor;                      /* [server] on-supervisor-death = keep */
+    struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
+    struct policy_settings restart;                /* [restart] */
 };
 
 /* Every mistake of a file, each a line "FILE:LINE: what is wrong and what would be right". */

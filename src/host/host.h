@@ -55,6 +55,7 @@ struct launch_result {
     int error;           /* 0, or a negative errno */
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
+    int exit_status;     /* where it was supervised here: its own, in the end */
 };
 
 /* As far as can be told before anything is touched. */

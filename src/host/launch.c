@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "host/supervise.h"
 #include "lib/core.h"
 
 #define BUILT_IN_NAME "vortex (built-in server)"
@@ -81,7 +82,7 @@ words_of(const struct launch_request *request, struct words *words)
     else
         snprintf(words->command, sizeof(words->command), "%s", BUILT_IN_NAME);
     return (struct state_words){
-        .phase = "ready",
+        .phase = supervise_reason(request) != NULL ? "starting" : "ready",
         .command = words->command,
         .manager = words->manager,
         .cgroup = words->facts.cgroup,
@@ -92,18 +93,18 @@ words_of(const struct launch_request *request, struct words *words)
 
 /* claim: after step 1, or fresh (then path is claimed from the beginning). */
 static int
-claim_for(const struct launch_request *request, struct claim *claim, bool begun)
+claim_for(const struct launch_request *request, struct claim *claim, bool begun,
+          const struct state_words *said)
 {
-    bool inherit = request->command == NULL || request->instance->config.inherit_lock;
-    struct words words;
-    struct state_words said = words_of(request, &words);
+    bool held = request->command == NULL || supervise_reason(request) != NULL
+                || request->instance->config.inherit_lock;
     int r;
 
     if (!begun)
-        return claim_all(claim, request->instance->pidfile, inherit, &said);
+        return claim_all(claim, request->instance->pidfile, held, said);
     r = claim_take(claim);
     if (r == 0)
-        r = claim_publish(claim, inherit, &said);
+        r = claim_publish(claim, held, said);
     if (r < 0)
         claim_end(claim, true);
     return r;
@@ -118,20 +119,20 @@ serve(struct claim *claim)
     claim_end(claim, true);
 }
 
-/* After the claim. Returns on failure only; the claim has ended then. */
-static int
-become_server(const struct os_launch *launch, bool inherit, struct claim *claim,
-              enum os_stage *ret_stage)
+/* After the claim: be the server. Where an exec fails the claim has ended, and result says why. */
+static void
+become_server(const struct launch_request *request, const struct os_launch *launch,
+              struct claim *claim, struct launch_result *result)
 {
-    int r = os_lock_pass_on(&claim->lock, inherit);
+    bool inherit = request->instance->config.inherit_lock;
 
-    if (r == 0 && !inherit) /* the exec lets go of it, and nobody would remove it */
-        r = os_file_remove(&claim->paths.dir, claim->paths.lock);
-    *ret_stage = OS_STAGE_EXEC;
-    if (r == 0)
-        r = os_launch_exec(launch, &claim->lock, ret_stage);
+    result->stage = OS_STAGE_EXEC;
+    result->error = os_lock_pass_on(&claim->lock, inherit);
+    if (result->error == 0 && !inherit) /* the exec lets go of it, and nobody would remove it */
+        result->error = os_file_remove(&claim->paths.dir, claim->paths.lock);
+    if (result->error == 0)
+        result->error = os_launch_exec(launch, &claim->lock, &result->stage);
     claim_end(claim, true);
-    return r;
 }
 
 static void
@@ -146,6 +147,8 @@ void
 launch_run(const struct launch_request *request, struct launch_result *ret)
 {
     struct os_launch launch = launch_of(request, false);
+    struct words words;
+    struct state_words said = words_of(request, &words);
     struct claim claim;
 
     launch_check(request, ret);
@@ -155,58 +158,66 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     prepare_claim(request, &claim);
     if (request->command == NULL && (ret->error = os_event_prepare()) < 0)
         return;
-    ret->error = claim_for(request, &claim, false);
-    if (ret->error < 0) {
-        ret->pid = claim.owner;
+    ret->error = claim_for(request, &claim, false, &said);
+    ret->pid = ret->error < 0 ? claim.owner : os_self();
+    if (ret->error < 0)
         return;
-    }
     claim_finish(&claim);
-    ret->pid = os_self();
-    if (request->command == NULL)
+    if (supervise_reason(request) != NULL)
+        ret->exit_status = supervise(request, &launch, &claim, &said, NULL);
+    else if (request->command == NULL)
         serve(&claim);
     else
-        ret->error =
-            become_server(&launch, request->instance->config.inherit_lock, &claim, &ret->stage);
+        become_server(request, &launch, &claim, ret);
 }
 
 /* ---- In the background ------------------------------------------------------------------- */
+
+/* The built-in server, in the background: it has no exec that would tell the parent. */
+static void
+serve_in_background(const struct os_launch *launch, struct claim *claim, struct os_child *channel,
+                    struct launch_result *result)
+{
+    result->stage = OS_STAGE_OUTPUT;
+    result->error = os_detach_output(launch->output);
+    if (result->error < 0) {
+        claim_end(claim, true);
+        return;
+    }
+    (void)os_child_tell(channel, NULL, 0);
+    serve(claim);
+    _Exit(0);
+}
 
 static void
 child_main(const struct launch_request *request, struct claim *claim, bool begun,
            struct os_child *channel)
 {
     struct os_launch launch = launch_of(request, true);
-    struct launch_result result = {0};
+    struct launch_result result = {.stage = OS_STAGE_DETACH};
+    struct words words;
+    struct state_words said;
 
     claim_inherit(claim);
-    if (request->command == NULL) {
-        result.stage = OS_STAGE_DETACH;
+    said = words_of(request, &words);
+    if (request->command == NULL)
         result.error = os_event_prepare();
-    }
     if (result.error == 0) {
         result.stage = OS_STAGE_NONE;
-        result.error = claim_for(request, claim, begun);
+        result.error = claim_for(request, claim, begun, &said);
         result.pid = claim->owner;
     }
     if (result.error == 0) {
         claim_finish(claim);
-        if (request->command != NULL) {
-            result.error = become_server(&launch, request->instance->config.inherit_lock, claim,
-                                         &result.stage);
-        } else {
-            result.stage = OS_STAGE_OUTPUT;
-            result.error = os_detach_output(launch.output);
-            if (result.error < 0)
-                claim_end(claim, true);
-        }
+        if (supervise_reason(request) != NULL)
+            _Exit(supervise(request, &launch, claim, &said, channel));
+        else if (request->command == NULL)
+            serve_in_background(&launch, claim, channel, &result);
+        else
+            become_server(request, &launch, claim, &result);
     }
-    if (result.error < 0) {
-        (void)os_child_tell(channel, &result, sizeof(result));
-        _Exit(1);
-    }
-    (void)os_child_tell(channel, NULL, 0);
-    serve(claim);
-    _Exit(0);
+    (void)os_child_tell(channel, &result, sizeof(result));
+    _Exit(1);
 }
 
 void

@@ -100,7 +100,7 @@ int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t 
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {
-    KEYS_MAX = 32,
+    KEYS_MAX = 64,
 };
 
 /* A configuration while it is read. */
@@ -127,6 +127,15 @@ struct key {
     int64_t min, max; /* of a number */
     bool repeats;
 };
+
+/* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
+int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_policy(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_delays(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_rate(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_codes(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_sequence(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
 /* All of them; the last one's section is NULL. */
 extern const struct key config_keys[];

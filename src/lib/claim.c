@@ -205,12 +205,12 @@ claim_take(struct claim *c)
 
 /* ---- Steps 3 to 6: decide and publish ---------------------------------------------------- */
 
-/* What will stand in the files, written aside. */
+/* The state of this process, written aside. */
 static int
-prepare(struct claim *c, bool lock_held, const struct state_words *words)
+prepare_state(struct claim *c, bool lock_held, const struct state_words *words, int64_t *ret_pid)
 {
     struct os_identity self;
-    struct os_file_id state_id;
+    struct os_file_id id;
     struct os_hold hold;
     char data[STATE_MAX];
     size_t length;
@@ -223,11 +223,25 @@ prepare(struct claim *c, bool lock_held, const struct state_words *words)
     if (r == 0)
         r = state_format(&self, lock_held, os_wall_seconds(), words, data, sizeof(data), &length);
     if (r == 0)
-        r = os_file_create(&c->paths.dir, c->paths.state_new, data, length, 0644, &state_id);
+        r = os_file_create(&c->paths.dir, c->paths.state_new, data, length, 0644, &id);
+    if (r == 0)
+        *ret_pid = self.pid;
+    return r;
+}
+
+/* What will stand in the files, written aside. */
+static int
+prepare(struct claim *c, bool lock_held, const struct state_words *words)
+{
+    char data[PIDFILE_MAX];
+    int64_t pid;
+    int length, r = prepare_state(c, lock_held, words, &pid);
+
     if (r < 0)
         return r;
-    length = (size_t)snprintf(data, sizeof(data), "%" PRId64 "\n", self.pid);
-    return os_file_create(&c->paths.dir, c->paths.pidfile_new, data, length, 0644, &c->mine);
+    length = snprintf(data, sizeof(data), "%" PRId64 "\n", pid);
+    return os_file_create(&c->paths.dir, c->paths.pidfile_new, data, (size_t)length, 0644,
+                          &c->mine);
 }
 
 static void
@@ -342,6 +356,19 @@ claim_all(struct claim *c, const char *path, bool lock_held, const struct state_
     return r;
 }
 
+int
+claim_update(struct claim *c, const struct state_words *words)
+{
+    int64_t pid;
+    int r = prepare_state(c, true, words, &pid);
+
+    if (r == 0)
+        r = os_file_rename(&c->paths.dir, c->paths.state_new, c->paths.state);
+    if (r < 0)
+        (void)os_file_remove(&c->paths.dir, c->paths.state_new);
+    return r;
+}
+
 void
 claim_finish(struct claim *c)
 {
@@ -369,7 +396,7 @@ remove_published(const struct claim *c)
     if (os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0 && now.device == c->mine.device
         && now.inode == c->mine.inode)
         (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
-    if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
+    if (c->keep_state || look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
         return;
     remove_state(c, &look);
     look_close(&look);

@@ -38,6 +38,9 @@ struct state_words {
     const char *manager;
     const char *cgroup;
     const char *status;
+    const struct os_identity *server; /* the hosted one, where it isn't the owner itself */
+    const char *exit;                 /* how the server last ended: "code 3", "signal SEGV core" */
+    uint64_t restarts;
 };
 
 /* 0; -EBADMSG a broken file, which counts as none. */
@@ -125,6 +128,7 @@ struct claim {
     bool held;              /* the lock is held */
     bool adopted;           /* it was inherited over exec, and the files with it */
     bool published;         /* the files are this claim's */
+    bool keep_state;        /* at the end the state stays, for the post-mortem */
     struct os_file_id mine; /* the published pidfile */
     int64_t owner;          /* on -EEXIST: who, or 0 */
 };
@@ -157,6 +161,12 @@ int claim_all(struct claim *claim, const char *path, bool lock_held,
 
 /* vortex_pidfile_remove; where assume says so, of an unproved pidfile too. */
 int pidfile_remove(const char *path, enum assume assume);
+
+/*
+ * The owner's state anew, while it holds the lock: 0; an error, the old state stays.
+ * since: seconds, wall clock, of the present phase.
+ */
+int claim_update(struct claim *claim, const struct state_words *words);
 
 /* Step 7: let go of the claim byte; the lock stays. */
 void claim_finish(struct claim *claim);

@@ -154,12 +154,19 @@ state_format(const struct os_identity *owner, bool lock_held, int64_t since,
     put_word(&out, "boot", owner->boot);
     put_number(&out, "pidns", owner->pid_namespace);
     put_number(&out, "pidfd-inode", owner->pidfd_inode);
+    if (words != NULL && words->server != NULL) {
+        put_number(&out, "server-pid", (uint64_t)words->server->pid);
+        put_number(&out, "server-start", words->server->start);
+        put_number(&out, "server-pidfd-inode", words->server->pidfd_inode);
+    }
     put(&out, "lock", lock_held ? "held" : "released");
     put(&out, "since", time_text);
     if (words != NULL) {
         put_word(&out, "phase", words->phase);
         put_word(&out, "manager", words->manager);
         put_word(&out, "cgroup", words->cgroup);
+        put_number(&out, "restarts", words->restarts);
+        put_word(&out, "exit", words->exit);
         put_word(&out, "status", words->status);
         put_word(&out, "command", words->command);
     }

@@ -269,6 +269,7 @@ struct os_launch {
     int64_t limit_core;
     int nice;             /* OS_NICE_KEEP */
     int oom_score_adjust; /* OS_OOM_KEEP */
+    int64_t dies_with;    /* the parent with whose death the system ends it, where it can; 0 none */
 };
 
 #define OS_LIMIT_INFINITY INT64_MAX
@@ -334,6 +335,76 @@ enum os_event {
 /* For the built-in server: from now on these come by os_event_wait, one system call a wait. */
 int os_event_prepare(void);
 enum os_event os_event_wait(void);
+
+/* ---- Waiting for many things at once: a supervisor --------------------------------------- */
+
+struct os_source {
+    intptr_t handle;
+    bool wants_write; /* else it wants to read */
+    bool ready;       /* set by os_wait: it can, or it is at its end */
+};
+
+/*
+ * Sleep until a source is ready or the time has come.
+ * deadline_ms: as os_monotonic_ms counts; -1: no such time.
+ * Returns:     how many are ready; 0 the time has come; a negative errno (never -EINTR).
+ */
+int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
+
+/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks. */
+int os_pipe(intptr_t ret_ends[2]);
+
+/* What is there: how many bytes; 0 the end; -EAGAIN nothing now. */
+int64_t os_handle_read(intptr_t handle, void *buf, size_t size);
+/* How many bytes went; -EAGAIN none now. No SIGPIPE: -EPIPE. */
+int64_t os_handle_write(intptr_t handle, const void *data, size_t size);
+/* OS_NONE is fine. Returns OS_NONE. */
+intptr_t os_handle_close(intptr_t handle);
+
+/* ---- A supervised server ----------------------------------------------------------------- */
+
+/*
+ * From now on signals come by a handle, to be waited for: TERM, INT, QUIT, HUP, USR1, USR2, WINCH,
+ * CHLD; and where the system can, every descendant whose parent dies becomes this one's child.
+ */
+int os_supervisor_prepare(intptr_t *ret_signals);
+
+/* The next signal that came: its number; 0 none; a negative errno. */
+int os_signal_next(intptr_t signals);
+
+/* A server before its exec. */
+struct os_server {
+    int64_t pid;
+    intptr_t channel; /* by which it says why not */
+    intptr_t go;      /* by which it is told to exec; its end ends the child */
+};
+
+/*
+ * Fork a server, in a session of its own. It waits for os_server_go, and ends itself where this
+ * process dies before.
+ *
+ * output:       its standard output and error, or OS_NONE: as ours.
+ * dies_with_us: the system kills it as soon as this process is dead, where it can.
+ */
+int os_server_fork(const struct os_launch *launch, const struct os_lock *lock, intptr_t output,
+                   bool dies_with_us, struct os_server *ret);
+
+/* Let it exec: 0 it did; else why not, and *ret_stage; the child is dead then, or dies. */
+int os_server_go(struct os_server *server, enum os_stage *ret_stage);
+
+/* How a child ended. */
+struct os_death {
+    int64_t pid;
+    int code;   /* its exit status, where no signal ended it */
+    int signal; /* or 0 */
+    bool core;
+};
+
+/* Reap one child that has ended: 1 there was one; 0 none yet; -ECHILD there are no children. */
+int os_reap(struct os_death *ret_death);
+
+/* Signal every descendant, each pinned or a child of ours: how many; a negative errno. */
+int os_descendants_signal(int signal_number);
 
 /* The number of a signal's name ("TERM", "SIGTERM", "15"), or -EINVAL; and the name. */
 int os_signal_number(const char *name);

@@ -27,4 +27,10 @@ void posix_keep_from_exec(int from, intptr_t keep);
 /* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
 int posix_set_oom(int adjust);
 
+/* Let the system kill this process when that parent dies, where it can; 0 also where not. */
+int posix_die_with(int64_t parent);
+
+/* Take in orphaned descendants, where the system can. */
+void posix_adopt_orphans(void);
+
 #endif

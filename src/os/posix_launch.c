@@ -334,6 +334,9 @@ enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
     *stage = OS_STAGE_IDENTITY;
     if ((r = become(who)) < 0)
         return r;
+    /* A change of identity would take this back. */
+    if (l->dies_with != 0 && (r = posix_die_with(l->dies_with)) < 0)
+        return r;
     *stage = OS_STAGE_DIRECTORY;
     if (l->directory != NULL && chdir(l->directory) < 0)
         return -errno;

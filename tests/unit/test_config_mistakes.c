@@ -61,10 +61,10 @@ a_typo_names_the_nearest_section(void **state)
         {"[servr]\n", "web.conf:1: unknown section [servr]: did you mean [server]?"},
         {"[Server]\n", "web.conf:1: unknown section [Server]: did you mean [server]?"},
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
-        {"[unit]\nx\\\n = y\nz = 1\n",
-         "web.conf:1: unknown section [unit]: there are [server], [pidfile], [stop] and [reload]"},
+        {"[unit]\nx\\\n = y\nz = 1\n", "web.conf:1: unknown section [unit]: there are [server] "
+                                       "[pidfile] [stop] [restart] [reload]"},
         {"[]\n",
-         "web.conf:1: unknown section []: there are [server], [pidfile], [stop] and [reload]"},
+         "web.conf:1: unknown section []: there are [server] [pidfile] [stop] [restart] [reload]"},
     };
 
     (void)state;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Staying the server's parent: one thread, one wait, asleep while nothing happens. */
+#ifndef VORTEX_SUPERVISE_H
+#define VORTEX_SUPERVISE_H
+
+#include "host/host.h"
+
+/* Why that instance is supervised, in a few words; NULL: it is not, its server is exec'ed. */
+const char *supervise_reason(const struct launch_request *request);
+
+/*
+ * Host the server under a claim that is held, until it has ended for good. All descendants are
+ * dead then, and the files removed; of a failure the state is left.
+ *
+ * words:   of the state; their command, manager and cgroup are kept.
+ * channel: told as soon as the server is ready, or why it is not; or NULL.
+ * Returns: the exit status: the server's own, 128 and the signal where one ended it.
+ */
+int supervise(const struct launch_request *request, const struct os_launch *launch,
+              struct claim *claim, struct state_words *words, struct os_child *channel);
+
+#endif

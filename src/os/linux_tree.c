@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A supervisor's tree on Linux: signals by descriptor, orphans taken in, every descendant found. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "os/linux.h"
+#include "os/os.h"
+#include "os/posix.h"
+
+#define STAT_PARENT 4
+#define DEPTH_MAX   64 /* deeper ones come up when their parents are dead */
+
+int
+os_supervisor_prepare(intptr_t *ret_signals)
+{
+    static const int wanted[] = {SIGTERM, SIGINT,  SIGQUIT,  SIGHUP,
+                                 SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(&set, wanted[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    (void)signal(SIGPIPE, SIG_IGN);
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    posix_adopt_orphans();
+    *ret_signals = fd;
+    return 0;
+}
+
+int
+os_signal_next(intptr_t signals)
+{
+    struct signalfd_siginfo info;
+    int64_t n = os_handle_read(signals, &info, sizeof(info));
+
+    if (n == -EAGAIN)
+        return 0;
+    return n < 0 ? (int)n : (int)info.ssi_signo;
+}
+
+void
+posix_adopt_orphans(void)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int
+posix_die_with(int64_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return -errno;
+    /* It may have died before we asked. */
+    return (int64_t)getppid() == parent ? 0 : -ESRCH;
+}
+
+/* ---- Descendants ------------------------------------------------------------------------- */
+
+/* The children of one thread, added to those that are there already. */
+static void
+add_children(int64_t pid, const char *task, int64_t *pids, size_t *count, size_t max)
+{
+    char what[64], text[8192];
+
+    snprintf(what, sizeof(what), "task/%.20s/children", task);
+    if (linux_read_proc_of(pid, what, text, sizeof(text)) < 0)
+        return;
+    for (char *p = text; *count < max && *p >= '0' && *p <= '9';) {
+        pids[(*count)++] = strtoll(p, &p, 10);
+        p += strspn(p, " ");
+    }
+}
+
+/* The children of a process, each thread has its own; how many fitted. */
+static size_t
+children_of(int64_t pid, int64_t *ret_pids, size_t max)
+{
+    char path[64];
+    const struct dirent *entry;
+    size_t count = 0;
+    DIR *tasks;
+
+    snprintf(path, sizeof(path), "/proc/%lld/task", (long long)pid);
+    tasks = opendir(path);
+    while (tasks != NULL && (entry = readdir(tasks)) != NULL)
+        if (entry->d_name[0] != '.')
+            add_children(pid, entry->d_name, ret_pids, &count, max);
+    if (tasks != NULL)
+        closedir(tasks);
+    return count;
+}
+
+/*
+ * Pin it, and look again: whoever has that number now is signalled only while it is a child of
+ * that parent, and so a descendant, whoever had the number before.
+ */
+static int
+signal_child(int64_t pid, int64_t parent, int signal_number)
+{
+    struct os_hold hold;
+    uint64_t seen;
+    int r = os_process_hold(pid, &hold);
+
+    if (r < 0)
+        return 0;
+    if (linux_stat_field(pid, STAT_PARENT, &seen) == 0 && (int64_t)seen == parent)
+        r = os_process_signal(&hold, signal_number) == 0;
+    os_process_release(&hold);
+    return r;
+}
+
+/* Parents first: a stopped or dead parent makes no more children. */
+static int
+signal_below(int64_t parent, int signal_number, int depth)
+{
+    int64_t pids[1024];
+    size_t count = children_of(parent, pids, sizeof(pids) / sizeof(pids[0]));
+    int signalled = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        signalled += signal_child(pids[i], parent, signal_number);
+        if (depth < DEPTH_MAX)
+            signalled += signal_below(pids[i], signal_number, depth + 1);
+    }
+    return signalled;
+}
+
+int
+os_descendants_signal(int signal_number)
+{
+    return signal_below(os_self(), signal_number, 0);
+}
