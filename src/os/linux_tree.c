@@ -35,7 +35,7 @@ os_supervisor_prepare(intptr_t *ret_signals)
     fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    posix_adopt_orphans();
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     *ret_signals = fd;
     return 0;
 }
@@ -49,12 +49,6 @@ os_signal_next(intptr_t signals)
     if (n == -EAGAIN)
         return 0;
     return n < 0 ? (int)n : (int)info.ssi_signo;
-}
-
-void
-posix_adopt_orphans(void)
-{
-    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 int

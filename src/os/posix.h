@@ -30,7 +30,4 @@ int posix_set_oom(int adjust);
 /* Let the system kill this process when that parent dies, where it can; 0 also where not. */
 int posix_die_with(int64_t parent);
 
-/* Take in orphaned descendants, where the system can. */
-void posix_adopt_orphans(void);
-
 #endif

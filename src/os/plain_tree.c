@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instead of linux_tree.c (-Dos=posix). What is lost: descendants of a server can't be found, so a
+ * stop ends the server alone; and a server outlives a supervisor that is killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "os/posix.h"
+
+/* A handler has no other way to reach the pipe: the one global, and it never changes after. */
+static int signal_pipe = -1;
+
+static void
+on_signal(int number)
+{
+    unsigned char byte = (unsigned char)number;
+    int saved = errno;
+
+    (void)!write(signal_pipe, &byte, 1);
+    errno = saved;
+}
+
+int
+os_supervisor_prepare(intptr_t *ret_signals)
+{
+    static const int wanted[] = {SIGTERM, SIGINT,  SIGQUIT,  SIGHUP,
+                                 SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    intptr_t ends[2];
+    int r = os_pipe(ends);
+
+    if (r < 0)
+        return r;
+    if (fcntl((int)ends[1], F_SETFL, O_NONBLOCK) < 0)
+        return -errno;
+    signal_pipe = (int)ends[1];
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (sigaction(wanted[i], &action, NULL) < 0)
+            return -errno;
+    (void)signal(SIGPIPE, SIG_IGN);
+    *ret_signals = ends[0];
+    return 0;
+}
+
+int
+os_signal_next(intptr_t signals)
+{
+    unsigned char byte;
+    int64_t n = os_handle_read(signals, &byte, 1);
+
+    if (n == -EAGAIN)
+        return 0;
+    return n <= 0 ? (int)n : byte;
+}
+
+int
+posix_die_with(int64_t parent)
+{
+    return (int64_t)getppid() == parent ? 0 : -ESRCH;
+}
+
+int
+os_descendants_signal(int signal_number)
+{
+    (void)signal_number;
+    return 0;
+}
