@@ -14,6 +14,7 @@ cmd_check(const struct args *args)
         status = EXIT_NOT_CONFIGURED;
     } else {
         say_line("%s: no mistakes", instance.config_path);
+        say_mode(&instance);
     }
     instance_free(&instance);
     return status;

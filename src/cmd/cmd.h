@@ -112,6 +112,9 @@ int say_stop(const char *verb, const struct stop_request *request, const char *n
 int say_signalled(const char *verb, const char *name, const char *pidfile, const char *option,
                   int error);
 
+/* Whether its server would be supervised, and why. */
+void say_mode(const struct instance *instance);
+
 void say_status(const struct status *status);
 void say_status_json(const struct status *status, bool comma);
 void say_list(const struct status *all, size_t count);

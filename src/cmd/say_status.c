@@ -65,13 +65,19 @@ say_status(const struct status *s)
 {
     char value[128], span[64];
 
-    if (s->verdict == VORTEX_RUNNING)
+    if (s->verdict == VORTEX_RUNNING && (s->phase[0] == '\0' || strcmp(s->phase, "ready") == 0))
         printf("%s: running\n", s->name);
+    else if (s->verdict == VORTEX_RUNNING)
+        printf("%s: running (%s)\n", s->name, s->phase);
     else
         printf("%s: %s: %s\n", s->name, status_word(s->verdict), s->reason);
     if (s->pid != 0) {
         snprintf(value, sizeof(value), "%" PRId64, s->pid);
         row(lives(s) ? "pid" : "last pid", value);
+    }
+    if (s->verdict == VORTEX_RUNNING && s->server_pid != 0) {
+        snprintf(value, sizeof(value), "%" PRId64, s->server_pid);
+        row("server", value);
     }
     if (s->since[0] != '\0' && s->uptime_ms >= 0) {
         format_span(s->uptime_ms, span, sizeof(span));
@@ -85,10 +91,31 @@ say_status(const struct status *s)
         format_bytes(s->memory_bytes, value, sizeof(value));
         row("memory", value);
     }
+    if (s->restarts > 0) {
+        snprintf(value, sizeof(value), "%" PRId64, s->restarts);
+        row("restarts", value);
+    }
+    row("last end", s->exit);
+    row("status", s->status);
     row("command", s->command);
     row("pidfile", s->pidfile);
     if (s->verdict == VORTEX_BUSY)
         say_holders(s);
+}
+
+void
+say_mode(const struct instance *instance)
+{
+    const struct launch_request request = {.instance = instance,
+                                           .command = instance->config.command};
+    const char *reason = supervise_reason(&request);
+
+    if (reason != NULL)
+        printf("mode: supervise, because of %s\n", reason);
+    else if (request.command != NULL)
+        printf("mode: exec\n");
+    else
+        printf("mode: built-in server\n");
 }
 
 /* ---- For programs ------------------------------------------------------------------------ */
@@ -163,6 +190,10 @@ say_status_json(const struct status *s, bool comma)
     json_member("reason", s->reason);
     json_member("phase", s->phase);
     json_number("pid", s->pid, s->pid != 0);
+    json_number("server_pid", s->server_pid, s->server_pid != 0);
+    json_number("restarts", s->restarts, true);
+    json_member("last_exit", s->exit);
+    json_member("status", s->status);
     json_member("since", s->since);
     json_number("uptime_ms", s->uptime_ms, s->uptime_ms >= 0);
     json_member("manager", s->manager);

@@ -58,6 +58,9 @@ struct launch_result {
     int exit_status;     /* where it was supervised here: its own, in the end */
 };
 
+/* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
+const char *supervise_reason(const struct launch_request *request);
+
 /* As far as can be told before anything is touched. */
 void launch_check(const struct launch_request *request, struct launch_result *ret);
 
@@ -123,11 +126,15 @@ struct status {
     enum vortex_verdict verdict;
     const char *reason;
     int64_t pid;
+    int64_t server_pid; /* where a supervisor stands between; else 0 */
+    int64_t restarts;
     bool has_lock;
     int64_t uptime_ms;    /* -1: not known */
     int64_t memory_bytes; /* -1: not known */
     char phase[32];
     char since[32];
+    char exit[64];    /* how the server last ended */
+    char status[256]; /* free text */
     char manager[OS_NAME_MAX + 32];
     char command[1100];
 };

@@ -26,6 +26,17 @@ copy_value(struct vortex_report *report, const char *key, char *buf, size_t size
     snprintf(buf, size, "%s", value != NULL ? value : "");
 }
 
+static int64_t
+number_value(struct vortex_report *report, const char *key)
+{
+    const char *value = vortex_report_get(report, key);
+    uint64_t number;
+
+    if (value == NULL || number_parse(value, strlen(value), &number) < 0 || number > INT64_MAX)
+        return 0;
+    return (int64_t)number;
+}
+
 static void
 describe(struct vortex_process *process, struct status *status)
 {
@@ -57,6 +68,10 @@ status_read(const char *name, const char *pidfile, struct status *ret)
     snprintf(ret->pidfile, sizeof(ret->pidfile), "%s", pidfile);
     copy_value(report, "phase", ret->phase, sizeof(ret->phase));
     copy_value(report, "since", ret->since, sizeof(ret->since));
+    copy_value(report, "exit", ret->exit, sizeof(ret->exit));
+    copy_value(report, "status", ret->status, sizeof(ret->status));
+    ret->server_pid = number_value(report, "server-pid");
+    ret->restarts = number_value(report, "restarts");
     copy_value(report, "command", ret->command, sizeof(ret->command));
     copy_value(report, "manager", ret->manager, sizeof(ret->manager));
     if (vortex_report_process(report) != NULL)

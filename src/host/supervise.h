@@ -5,9 +5,6 @@
 
 #include "host/host.h"
 
-/* Why that instance is supervised, in a few words; NULL: it is not, its server is exec'ed. */
-const char *supervise_reason(const struct launch_request *request);
-
 /*
  * Host the server under a claim that is held, until it has ended for good. All descendants are
  * dead then, and the files removed; of a failure the state is left.

@@ -112,7 +112,7 @@ enum assume {
 };
 
 #define CLAIM_WAIT_MS 1000 /* for another claim under way */
-#define TAKE_WAIT_MS  300  /* for a lock that a dying process is about to let go of */
+#define TAKE_WAIT_MS  1000 /* for a lock that its owner is about to name, or to let go of */
 
 struct claim {
     /* The caller's wishes, set between claim_init and the first step. */
