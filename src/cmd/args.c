@@ -23,6 +23,7 @@ static const struct {
     {"leftovers", 0, false, OPT_LEFTOVERS},
     {"if-stopped", 0, false, OPT_IF_STOPPED},
     {"json", 0, false, OPT_JSON},
+    {"prometheus", 0, false, OPT_PROMETHEUS},
     {"allow-remote", 0, false, OPT_REMOTE},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
@@ -131,6 +132,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_JSON:
         args->json = true;
+        break;
+    case OPT_PROMETHEUS:
+        args->prometheus = true;
         break;
     case OPT_REMOTE:
         args->allow_remote = true;

@@ -35,6 +35,7 @@ struct args {
     bool leftovers;
     bool if_stopped;
     bool json;
+    bool prometheus;
     bool allow_remote;
     bool assume_stale;
     bool assume_running;
@@ -78,6 +79,7 @@ enum option {
     OPT_REMOTE = 1 << 8,
     OPT_ASSUME_STALE = 1 << 9,
     OPT_ASSUME_RUNNING = 1 << 10,
+    OPT_PROMETHEUS = 1 << 13,
     OPT_COMMAND = 1 << 11, /* takes a command after -- */
     OPT_NAME = 1 << 12,    /* takes an instance's name */
 };
@@ -117,6 +119,7 @@ void say_mode(const struct instance *instance);
 
 void say_status(const struct status *status);
 void say_status_json(const struct status *status, bool comma);
+void say_prometheus(const struct status *all, size_t count);
 void say_list(const struct status *all, size_t count);
 
 #endif

@@ -21,7 +21,7 @@ const struct verb verbs[] = {
      "stop and start under one claim: no other start comes between", NULL},
     {"reload", FROM_COMMAND | OPT_ASSUME_RUNNING, cmd_reload,
      "tell the server to read its configuration anew (HUP)", NULL},
-    {"status", FROM_COMMAND | OPT_JSON, cmd_status, "how it fares",
+    {"status", FROM_COMMAND | OPT_JSON | OPT_PROMETHEUS, cmd_status, "how it fares",
      "Exits 0 running, 1 dead with a pidfile, 2 dead with a lock file only, 3 not\n"
      "running, 4 unknown.\n"},
     {"list", OPT_JSON, cmd_list, "all instances of the runtime directory, a line each", NULL},

@@ -56,6 +56,7 @@ static const struct {
     {OPT_LEFTOVERS, "      --leftovers       also end what is left of its session or service"},
     {OPT_IF_STOPPED, "      --if-stopped      already running is no failure"},
     {OPT_JSON, "      --json            for programs"},
+    {OPT_PROMETHEUS, "      --prometheus      metrics of all instances, as Prometheus reads them"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
     {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},

@@ -204,6 +204,60 @@ say_status_json(const struct status *s, bool comma)
     printf("}%s\n", comma ? "," : "");
 }
 
+/* ---- Metrics ----------------------------------------------------------------------------- */
+
+/* A label's value: Prometheus' text format escapes these two and the newline, which none holds. */
+static void
+label(const struct status *s)
+{
+    printf("{instance=\"%s\"} ", s->name); /* names hold neither quotes nor backslashes */
+}
+
+static void
+metric(const char *name, const char *type, const char *help)
+{
+    printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void
+say_prometheus(const struct status *all, size_t count)
+{
+    metric("vortex_up", "gauge", "Whether the instance is running.");
+    for (size_t i = 0; i < count; i++) {
+        printf("vortex_up");
+        label(&all[i]);
+        printf("%d\n", lives(&all[i]));
+    }
+    metric("vortex_ready", "gauge", "Whether the server is ready.");
+    for (size_t i = 0; i < count; i++) {
+        printf("vortex_ready");
+        label(&all[i]);
+        printf("%d\n", lives(&all[i]) && strcmp(all[i].phase, "ready") == 0);
+    }
+    metric("vortex_restarts_total", "counter", "How often the server was started again.");
+    for (size_t i = 0; i < count; i++) {
+        printf("vortex_restarts_total");
+        label(&all[i]);
+        printf("%" PRId64 "\n", all[i].restarts);
+    }
+    metric("vortex_uptime_seconds", "gauge", "Age of the process that the pidfile names.");
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].uptime_ms < 0)
+            continue;
+        printf("vortex_uptime_seconds");
+        label(&all[i]);
+        printf("%.3f\n", (double)all[i].uptime_ms / 1000);
+    }
+    metric("vortex_memory_bytes", "gauge", "Resident memory of that process.");
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].memory_bytes < 0)
+            continue;
+        printf("vortex_memory_bytes");
+        label(&all[i]);
+        printf("%" PRId64 "\n", all[i].memory_bytes);
+    }
+}
+
 /* ---- Many -------------------------------------------------------------------------------- */
 
 void

@@ -5,30 +5,6 @@
 
 #include "cmd/cmd.h"
 
-int
-cmd_status(const struct args *args)
-{
-    struct instance instance;
-    struct status status;
-    int exit_status, r;
-
-    if (!find_instance(args, &instance, &exit_status))
-        return status_exit(&(struct status){.verdict = VORTEX_UNPROVED});
-    r = status_read(args->name, instance.pidfile, &status);
-    if (r < 0) {
-        say_failure("tell the status of", args->name, r, instance.pidfile);
-        exit_status = status_exit(&(struct status){.verdict = VORTEX_UNPROVED});
-    } else {
-        if (args->json)
-            say_status_json(&status, false);
-        else
-            say_status(&status);
-        exit_status = status_exit(&status);
-    }
-    instance_free(&instance);
-    return exit_status;
-}
-
 static size_t
 read_all(const char *directory, char **names, struct status *all)
 {
@@ -48,6 +24,10 @@ read_all(const char *directory, char **names, struct status *all)
 static void
 say_all(const struct args *args, const struct status *all, size_t count)
 {
+    if (args->prometheus) {
+        say_prometheus(all, count);
+        return;
+    }
     if (!args->json) {
         say_list(all, count);
         return;
@@ -81,4 +61,30 @@ cmd_list(const struct args *args)
     words_free(names);
     free(all);
     return EXIT_DONE;
+}
+
+int
+cmd_status(const struct args *args)
+{
+    struct instance instance;
+    struct status status;
+    int exit_status, r;
+
+    if (args->prometheus)
+        return cmd_list(args);
+    if (!find_instance(args, &instance, &exit_status))
+        return status_exit(&(struct status){.verdict = VORTEX_UNPROVED});
+    r = status_read(args->name, instance.pidfile, &status);
+    if (r < 0) {
+        say_failure("tell the status of", args->name, r, instance.pidfile);
+        exit_status = status_exit(&(struct status){.verdict = VORTEX_UNPROVED});
+    } else {
+        if (args->json)
+            say_status_json(&status, false);
+        else
+            say_status(&status);
+        exit_status = status_exit(&status);
+    }
+    instance_free(&instance);
+    return exit_status;
 }

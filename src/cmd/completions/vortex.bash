@@ -29,7 +29,8 @@ _vortex_options()
     stop) echo "$stop --assume $common" ;;
     restart) echo "$start $stop $common" ;;
     reload) echo "--assume $common" ;;
-    status | list) echo "--json $common" ;;
+    status) echo "--json --prometheus $common" ;;
+    list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
     *) echo "$common" ;;

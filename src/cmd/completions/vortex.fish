@@ -97,3 +97,4 @@ complete -c vortex -n "__vortex_is $stop wait" -s t -l timeout -xa '500ms 10s 30
   -d 'How long to wait'
 complete -c vortex -n "__vortex_is $stop signal" -s s -l signal -xa "$signals" -d 'The signal'
 complete -c vortex -n '__vortex_is status list' -l json -d 'As JSON'
+complete -c vortex -n '__vortex_is status' -l prometheus -d 'Metrics of all instances'
