@@ -173,10 +173,11 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
 
 /* ---- In the background ------------------------------------------------------------------- */
 
-/* The built-in server, in the background: it has no exec that would tell the parent. */
+/* Who stays in the background has no exec: it lets go of the starter's output itself. */
 static void
-serve_in_background(const struct os_launch *launch, struct claim *claim, struct os_child *channel,
-                    struct launch_result *result)
+stay_in_background(const struct launch_request *request, struct os_launch *launch,
+                   struct claim *claim, struct state_words *said, struct os_child *channel,
+                   struct launch_result *result)
 {
     result->stage = OS_STAGE_OUTPUT;
     result->error = os_detach_output(launch->output);
@@ -184,6 +185,9 @@ serve_in_background(const struct os_launch *launch, struct claim *claim, struct 
         claim_end(claim, true);
         return;
     }
+    launch->output = NULL; /* a supervised server inherits it */
+    if (request->command != NULL)
+        _Exit(supervise(request, launch, claim, said, channel));
     (void)os_child_tell(channel, NULL, 0);
     serve(claim);
     _Exit(0);
@@ -209,10 +213,8 @@ child_main(const struct launch_request *request, struct claim *claim, bool begun
     }
     if (result.error == 0) {
         claim_finish(claim);
-        if (supervise_reason(request) != NULL)
-            _Exit(supervise(request, &launch, claim, &said, channel));
-        else if (request->command == NULL)
-            serve_in_background(&launch, claim, channel, &result);
+        if (request->command == NULL || supervise_reason(request) != NULL)
+            stay_in_background(request, &launch, claim, &said, channel, &result);
         else
             become_server(request, &launch, claim, &result);
     }

@@ -96,17 +96,32 @@ wait_for_deaths(const struct supervisor *s, int ms)
     (void)os_wait(&source, 1, os_monotonic_ms() + ms);
 }
 
+/*
+ * A fork bomb fills at once the room that a killed one leaves. Stopped ones keep their room, and
+ * fork no more: so stop them all, until a look finds no new ones, and then kill.
+ */
+static void
+kill_descendants(void)
+{
+    int stop_signal = os_signal_number("STOP");
+    int before = 0, seen;
+
+    while ((seen = os_descendants_signal(stop_signal)) > before)
+        before = seen;
+    if (seen > 0)
+        (void)os_descendants_signal(os_signal_number("KILL"));
+}
+
 /* Kill what the server leaves behind, until nobody is left. */
 static void
 end_descendants(struct supervisor *s)
 {
     int64_t end = os_monotonic_ms() + TREE_WAIT_MS;
-    int kill_signal = os_signal_number("KILL");
     struct os_death death;
     int r;
 
     do {
-        (void)os_descendants_signal(kill_signal);
+        kill_descendants();
         while ((r = os_reap(&death)) == 1)
             if (death.pid == s->server) {
                 s->server = 0;

@@ -11,7 +11,6 @@ set -u
 VORTEX=$(realpath "$1") AS_PID=$(realpath "$2") ALIVE=$(realpath "$3") CLAIM=$(realpath "$4")
 SELF=$(realpath "$0")
 NOBODY=65534
-count=0 failed=0
 
 if [ "$(id -u)" -ne 0 ]; then
     echo '1..0 # SKIP needs root'
@@ -22,6 +21,9 @@ if [ "${VORTEX_HOSTILE-}" != inside ]; then
         --propagation private bash "$SELF" "$@"
 fi
 
+# shellcheck source=tests/command/tap.sh
+. "$(dirname "$SELF")/tap.sh"
+
 # ---- The bench --------------------------------------------------------------------------------
 
 top=$(mktemp -d /tmp/vortex-hostile-XXXXXX)
@@ -30,63 +32,7 @@ trap 'umount -l "$top"; rmdir "$top"' EXIT
 cd "$top" || exit 1
 dir=
 
-# fresh: an empty directory for one promise, which is root's.
-fresh()
-{
-    count=$((count + 1))
-    dir=$top/$count
-    mkdir "$dir"
-    P=$dir/x.pid
-    problem=
-}
-
-# kept "promise": was it, by what expect found?
-kept()
-{
-    if [ -z "$problem" ]; then
-        echo "ok $count - $1"
-    else
-        echo "not ok $count - $1"
-        printf '%b' "$problem" | sed 's/^/# /'
-        failed=$((failed + 1))
-    fi
-}
-
-# expect WANTED-STATUS PATTERN COMMAND...: exit status and output (both streams).
-expect()
-{
-    local wanted=$1 pattern=$2 output status
-    shift 2
-    output=$(timeout 20 "$@" 2>&1 </dev/null)
-    status=$?
-    [ "$status" = "$wanted" ] || problem+="$*: exit $status, not $wanted: $output\n"
-    [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
-}
-
-check()
-{
-    "$@" || problem+="not so: $*\n"
-}
-
 AS_NOBODY=(setpriv "--reuid=$NOBODY" "--regid=$NOBODY" --clear-groups)
-
-# eventually COMMAND...: wait until it holds; after 20 seconds the promise is broken.
-eventually()
-{
-    local end=$((SECONDS + 20))
-    until "$@"; do
-        if [ $SECONDS -ge $end ]; then
-            problem+="never came true: $*\n"
-            return
-        fi
-        sleep 0.005
-    done
-}
-
-is_dead()
-{
-    ! is_alive "$1"
-}
 
 runs_as_nobody()
 {
@@ -96,36 +42,6 @@ runs_as_nobody()
 is_locked()
 {
     grep -q "FLOCK.*:$(stat -c %i "$1") " /proc/locks
-}
-
-# alive [COMMAND-PREFIX...]: a bystander; its pid in $bystander.
-alive()
-{
-    "$@" "$ALIVE" >/dev/null 2>&1 &
-    bystander=$!
-}
-
-is_alive()
-{
-    kill -0 "$1" 2>/dev/null && [ "$(cut -d' ' -f3 "/proc/$1/stat" 2>/dev/null)" != Z ]
-}
-
-end()
-{
-    kill -KILL "$1" 2>/dev/null
-    wait "$1" 2>/dev/null
-}
-
-# start_ok, stop_ok: ALIVE as the server of $P.
-start_ok()
-{
-    expect 0 started "$VORTEX" start -p "$P" -- "$ALIVE"
-}
-
-stop_ok()
-{
-    expect 0 '' "$VORTEX" stop -p "$P"
-    check test ! -e "$P"
 }
 
 # ---- Users ------------------------------------------------------------------------------------
@@ -434,5 +350,4 @@ fresh
 check "$CLAIM" removals "$P" 60
 kept rm_at_any_moment_never_makes_two_owners
 
-echo "1..$count"
-[ $failed -eq 0 ]
+finish

@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Supervision, in a pid namespace of this test's own, so that whoever is left over can be counted.
+#
+#   supervise.sh VORTEX ALIVE SPREAD
+#
+# SPREAD: a server that spreads: `spread N` forks N double-forked children in sessions of their own,
+# `spread bomb N` keeps N alive by forking anew. Needs root; prints TAP.
+set -u
+
+VORTEX=$(realpath "$1") ALIVE=$(realpath "$2") SPREAD=$(realpath "$3")
+SELF=$(realpath "$0")
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo '1..0 # SKIP needs root'
+    exit 0
+fi
+if [ "${VORTEX_SUPERVISE-}" != inside ]; then
+    VORTEX_SUPERVISE=inside exec unshare --mount --pid --fork --kill-child --mount-proc \
+        --propagation private bash "$SELF" "$@"
+fi
+
+# shellcheck source=tests/command/tap.sh
+. "$(dirname "$SELF")/tap.sh"
+
+top=$(mktemp -d /tmp/vortex-supervise-XXXXXX)
+trap 'rm -rf "$top"' EXIT
+
+# config LINE...: the configuration of this promise; C is its option.
+config()
+{
+    printf '%s\n' "$@" >"$dir/x.conf"
+    C=(-c "$dir/x.conf" -p "$P")
+}
+
+value()
+{
+    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
+}
+
+has_value()
+{
+    [ "$(value "$1")" = "$2" ]
+}
+
+# How many processes run that program?
+count_of()
+{
+    local exe n=0
+    for exe in /proc/[0-9]*/exe; do
+        [ "$(readlink "$exe" 2>/dev/null)" != "$1" ] || n=$((n + 1))
+    done
+    echo $n
+}
+
+runs_times()
+{
+    [ "$(count_of "$1")" -ge "$2" ]
+}
+
+milliseconds()
+{
+    echo $(($(date +%s%N) / 1000000))
+}
+
+# ---- Restarts ---------------------------------------------------------------------------------
+
+fresh
+config '[server]' "command = sh -c 'date +%%s%%N >>$dir/times; exit 3'" \
+    '[restart]' 'policy = on-failure' 'delay = 100ms..400ms' 'limit = 4/1m'
+expect 3 '' "$VORTEX" run "${C[@]}"
+check test "$(wc -l <"$dir/times")" -eq 5
+mapfile -t times <"$dir/times"
+for i in 0:100 1:200 2:400 3:400; do
+    gap=$(((times[${i%:*} + 1] - times[${i%:*}]) / 1000000))
+    check test $gap -ge "${i#*:}"
+    check test $gap -lt $((${i#*:} * 11 / 10 + 300))
+done
+expect 3 'code 3' "$VORTEX" status "${C[@]}"
+check test "$(value phase)" = failed
+check test "$(value restarts)" = 4
+expect 3 'gave up' "$VORTEX" status "${C[@]}"
+kept delays_are_the_configured_ones_and_the_limit_holds
+
+fresh
+config '[server]' 'command = false' '[restart]' 'policy = always' 'delay = 1h'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually has_value phase starting
+eventually grep -q 'restart in' "$P.state"
+begin=$(milliseconds)
+stop_ok
+check test $(($(milliseconds) - begin)) -lt 1000
+kept a_stop_beats_a_pending_restart_at_once
+
+fresh
+config '[server]' 'command = sh -c "exit 7"' '[restart]' 'policy = always' 'no-restart-on = 5 7'
+expect 7 '' "$VORTEX" run "${C[@]}"
+config '[server]' 'command = true' '[restart]' 'policy = on-failure'
+expect 0 '' "$VORTEX" run "${C[@]}"
+check test ! -e "$P" -a ! -e "$P.state" -a ! -e "$P.lock"
+config '[server]' "command = sh -c 'kill -USR1 \$\$'" 'supervise = yes'
+expect 138 '' "$VORTEX" run "${C[@]}"
+expect 3 'signal USR1' "$VORTEX" status "${C[@]}"
+kept an_end_that_is_final_ends_with_the_servers_own_status
+
+fresh
+config '[server]' "command = $ALIVE" '[restart]' 'policy = on-failure' 'delay = 10ms'
+expect 0 started "$VORTEX" start "${C[@]}"
+first=$(value server-pid)
+kill -KILL "$first"
+eventually has_value restarts 1
+eventually has_value phase ready
+check test "$(value server-pid)" != "$first"
+check test "$(value exit)" = 'signal KILL'
+check test "$(cat "$P")" = "$(value pid)"
+expect 0 running "$VORTEX" status "${C[@]}"
+stop_ok
+kept a_killed_server_is_started_again_under_the_same_pidfile
+
+# ---- Stops ------------------------------------------------------------------------------------
+
+fresh
+alive env
+config '[server]' "command = $SPREAD 100" 'supervise = yes'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually runs_times "$SPREAD" 101
+stop_ok
+check test "$(count_of "$SPREAD")" -eq 0
+check is_alive $bystander
+end $bystander
+kept a_hundred_double_forked_children_are_all_gone_after_a_stop
+
+fresh
+config '[server]' "command = $SPREAD bomb 500" 'supervise = yes'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually runs_times "$SPREAD" 300
+stop_ok
+check test "$(count_of "$SPREAD")" -eq 0
+kept a_fork_bomb_is_gone_after_a_stop
+
+fresh
+config '[server]' "command = sh -c 'trap \"echo term >>$dir/got\" TERM; trap \"echo usr1 >>$dir/got\" USR1; echo ready >>$dir/got; while :; do sleep 0.05; done'" \
+    '[stop]' 'sequence = USR1 200ms, TERM 200ms'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually grep -q ready "$dir/got"
+begin=$(milliseconds)
+stop_ok
+took=$(($(milliseconds) - begin))
+check test "$(tr '\n' ' ' <"$dir/got")" = 'ready usr1 term '
+check test $took -ge 400
+kept the_sequence_is_taken_step_by_step_and_ends_in_kill
+
+fresh
+config '[server]' "command = sh -c 'trap \"echo hup >>$dir/got\" HUP; trap \"echo usr2 >>$dir/got\" USR2; echo ready >>$dir/got; while :; do sleep 0.05; done'" \
+    'supervise = yes'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually grep -q ready "$dir/got"
+expect 0 '' "$VORTEX" reload "${C[@]}"
+eventually grep -q hup "$dir/got"
+expect 0 '' "$VORTEX" signal -s USR2 "${C[@]}"
+eventually grep -q usr2 "$dir/got"
+stop_ok
+kept signals_to_the_supervisor_reach_the_server
+
+# ---- A killed supervisor ----------------------------------------------------------------------
+
+fresh
+config '[server]' "command = $ALIVE" 'supervise = yes'
+expect 0 started "$VORTEX" start "${C[@]}"
+server=$(value server-pid)
+kill -KILL "$(cat "$P")"
+eventually is_dead "$server"
+start_ok
+stop_ok
+kept a_server_dies_with_its_supervisor
+
+fresh
+config '[server]' "command = $ALIVE" 'supervise = yes' 'on-supervisor-death = keep'
+expect 0 started "$VORTEX" start "${C[@]}"
+server=$(value server-pid)
+supervisor=$(cat "$P")
+kill -KILL "$supervisor"
+eventually is_dead "$supervisor"
+expect 0 orphaned "$VORTEX" status "${C[@]}"
+expect 1 "supervisor was killed.*pid $server" "$VORTEX" start "${C[@]}"
+check is_alive "$server"
+expect 0 restarted "$VORTEX" restart "${C[@]}"
+check is_dead "$server"
+expect 0 'running' "$VORTEX" status "${C[@]}"
+kill -KILL "$(cat "$P")"
+server=$(value server-pid)
+stop_ok
+check is_dead "$server"
+kept a_kept_server_is_orphaned_named_replaced_and_stopped
+
+# ---- Failures and idleness --------------------------------------------------------------------
+
+fresh
+config '[server]' 'command = /nowhere/at-all' '[restart]' 'policy = always'
+expect 5 'No such file' "$VORTEX" start "${C[@]}"
+check test ! -e "$P"
+config '[server]' "command = $ALIVE" 'supervise = yes' 'directory = /nowhere'
+expect 1 "directory '/nowhere'" "$VORTEX" start "${C[@]}"
+check test ! -e "$P"
+kept what_cannot_be_started_is_said_and_leaves_nothing
+
+fresh
+config '[server]' "command = $ALIVE" 'supervise = yes'
+expect 0 started "$VORTEX" start "${C[@]}"
+pid=$(cat "$P")
+before=$(grep ctxt "/proc/$pid/status")
+sleep 2 # nothing happens meanwhile: that is what is asked
+check test "$before" = "$(grep ctxt "/proc/$pid/status")"
+stop_ok
+kept an_idle_supervisor_sleeps
+
+finish
