@@ -88,6 +88,7 @@ static int
 begin_lock(struct claim *c, bool eager)
 {
     int64_t end = os_monotonic_ms() + (c->never_wait ? 0 : CLAIM_WAIT_MS);
+    bool replaced = false;
     int ms = 1;
 
     for (int i = 0; i < REMOVED_TRIES; i++) {
@@ -95,6 +96,14 @@ begin_lock(struct claim *c, bool eager)
 
         if (r < 0)
             return r;
+        /* Whoever could open it may hold it for ever; it must not be trusted the next time. */
+        if (!c->trusted && !replaced && c->paths.dir.speaker.scope == OS_SPEAKS_FOR_ALL) {
+            replaced = true;
+            if (lock_is_in_place(c))
+                (void)os_file_remove(&c->paths.dir, c->paths.lock);
+            close_lock(c);
+            continue;
+        }
         r = os_lock_claim(&c->lock);
         if (r == 0 && lock_is_in_place(c)) {
             c->claimed = true;
@@ -256,19 +265,23 @@ static int
 publish(struct claim *c, const struct os_file_id *judged)
 {
     const struct os_dir *dir = &c->paths.dir;
+    struct os_file_id old;
+    bool had_state = os_file_identify(dir, c->paths.state, &old) == 0;
     int r = os_file_publish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
 
     if (r < 0)
         return r;
-    r = os_file_rename(dir, c->paths.state_new, c->paths.state);
+    r = os_file_publish(dir, c->paths.state_new, c->paths.state, had_state ? &old : NULL);
     if (r == 0) {
         /* What stood there before; a directory that isn't empty stays where it was. */
         r = judged != NULL ? os_file_remove(dir, c->paths.pidfile_new) : 0;
         if (r == 0 || r == -ENOENT) {
+            if (had_state)
+                (void)os_file_remove(dir, c->paths.state_new);
             c->published = true;
             return 0;
         }
-        (void)os_file_remove(dir, c->paths.state);
+        (void)os_file_unpublish(dir, c->paths.state_new, c->paths.state, had_state ? &old : NULL);
         r = -EISDIR;
     }
     (void)os_file_unpublish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
@@ -279,7 +292,7 @@ publish(struct claim *c, const struct os_file_id *judged)
 static int
 judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
 {
-    struct os_file_id before = {0, 0};
+    struct os_file_id before = {0};
     struct look look;
     bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
     int r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
@@ -321,9 +334,10 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
         return 0;
     for (int i = 0; i < PUBLISH_TRIES && r == -EAGAIN; i++) {
         struct os_file_id judged, mine = c->mine;
-        bool there;
+        bool there, prepared = false;
 
         r = judge(c, &judged, &there);
+        prepared = r == 0;
         if (r == 0)
             r = prepare(c, lock_held, words);
         if (r == 0)
@@ -334,7 +348,8 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
             r = take_again(c);
             r = r == 0 ? -EAGAIN : r;
         } else {
-            remove_temporaries(c);
+            if (prepared) /* else they are another's: the lock file may have been removed */
+                remove_temporaries(c);
             c->mine = mine;
         }
     }
@@ -390,15 +405,16 @@ remove_state(const struct claim *c, const struct look *look)
 static void
 remove_published(const struct claim *c)
 {
-    struct os_file_id now;
     struct look look;
 
-    if (os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0 && now.device == c->mine.device
-        && now.inode == c->mine.inode)
-        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
-    if (c->keep_state || look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
+    if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
         return;
-    remove_state(c, &look);
+    /* Its content too: an inode number is soon another file's. */
+    if (look.has_pidfile && look.content == os_self() && look.pidfile.id.device == c->mine.device
+        && look.pidfile.id.inode == c->mine.inode)
+        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
+    if (!c->keep_state)
+        remove_state(c, &look);
     look_close(&look);
 }
 

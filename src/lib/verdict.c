@@ -338,6 +338,7 @@ int
 look_settled(const struct paths *paths, bool ours, struct look *ret_look)
 {
     int64_t end = os_monotonic_ms() + SETTLE_MS;
+    int64_t left;
     int r;
 
     for (int ms = 1;; ms *= 2) {
@@ -346,10 +347,11 @@ look_settled(const struct paths *paths, bool ours, struct look *ret_look)
         if (ours && lock == OS_LOCK_CLAIMED)
             lock = OS_LOCK_FREE;
         r = look_once(paths, lock, NULL, ret_look);
-        if (r < 0 || ret_look->verdict != VORTEX_BUSY || os_monotonic_ms() >= end)
+        left = end - os_monotonic_ms();
+        if (r < 0 || ret_look->verdict != VORTEX_BUSY || left <= 0)
             return r;
         look_close(ret_look);
-        os_sleep_ms(ms);
+        os_sleep_ms(ms < left ? ms : (int)left);
     }
 }
 

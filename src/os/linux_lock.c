@@ -248,7 +248,7 @@ os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
     if (r < 0)
         return r;
     r = os_file_identify(dir, temp, &out);
-    if (r == 0 && posix_same_file(&out, judged))
+    if (r == 0 && posix_unchanged(&out, judged))
         return 0;
     (void)rename_as(dir, temp, name, RENAME_EXCHANGE);
     return -EAGAIN;
@@ -263,6 +263,8 @@ os_file_unpublish(const struct os_dir *dir, const char *temp, const char *name,
     if (judged == NULL)
         return os_file_remove(dir, name);
     r = rename_as(dir, temp, name, RENAME_EXCHANGE);
+    if (r == -ENOENT) /* NAME is gone: only the old one has to come back */
+        return rename_as(dir, temp, name, RENAME_NOREPLACE);
     return r < 0 ? r : os_file_remove(dir, temp);
 }
 

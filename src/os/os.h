@@ -44,6 +44,7 @@ struct os_dir {
 struct os_file_id {
     uint64_t device;
     uint64_t inode;
+    int64_t written_ns; /* of os_file_identify: file systems soon reuse an inode's number */
 };
 
 struct os_file {

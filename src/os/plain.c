@@ -225,7 +225,7 @@ os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
     if (judged == NULL)
         return publish_new(dir, temp, name);
     r = os_file_identify(dir, name, &now);
-    if (r == -ENOENT || (r == 0 && !posix_same_file(&now, judged)))
+    if (r == -ENOENT || (r == 0 && !posix_unchanged(&now, judged)))
         return -EAGAIN;
     return r < 0 ? r : os_file_rename(dir, temp, name);
 }

@@ -25,16 +25,28 @@ posix_close(intptr_t handle)
 
 /* ---- Files ------------------------------------------------------------------------------- */
 
+static int64_t
+written_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 static struct os_file_id
 id_of(const struct stat *st)
 {
-    return (struct os_file_id){(uint64_t)st->st_dev, (uint64_t)st->st_ino};
+    return (struct os_file_id){(uint64_t)st->st_dev, (uint64_t)st->st_ino, written_ns(st)};
 }
 
 bool
 posix_same_file(const struct os_file_id *a, const struct os_file_id *b)
 {
     return a->device == b->device && a->inode == b->inode;
+}
+
+bool
+posix_unchanged(const struct os_file_id *a, const struct os_file_id *b)
+{
+    return posix_same_file(a, b) && a->written_ns == b->written_ns;
 }
 
 /* A file that something may depend on: regular, one name. */
@@ -88,7 +100,7 @@ read_once(const struct os_dir *dir, const char *name, char *buf, size_t size, si
     ret_file->id = id_of(&st);
     ret_file->speaker = dir->speaker;
     posix_note_speaker(&ret_file->speaker, &st);
-    ret_file->written_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    ret_file->written_ns = written_ns(&st);
     return 0;
 }
 

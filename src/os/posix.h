@@ -18,6 +18,9 @@ bool posix_decimal(const char *text, unsigned long *ret);
 
 bool posix_same_file(const struct os_file_id *a, const struct os_file_id *b);
 
+/* The same file, and nobody wrote to it since. */
+bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
+
 /* flock it without waiting: 0; -EWOULDBLOCK. */
 int posix_flock(intptr_t handle);
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is left where identities prove nothing (-Dos=posix): numbers, boots, and the lock. */
+#include "instance.h"
+
+static int
+plain_setup(void **state)
+{
+    int r = instance_setup(state);
+
+    fake_take_proof_away();
+    return r;
+}
+
+#define PLAIN_TEST(name) cmocka_unit_test_setup(name, plain_setup)
+
+static void
+a_living_server_runs(void **state)
+{
+    (void)state;
+    server(SERVER);
+    assert_verdict(VORTEX_RUNNING, SERVER);
+    assert_int_equal(start(), -EEXIST);
+}
+
+static void
+a_dead_server_is_stale(void **state)
+{
+    (void)state;
+    crash(server(SERVER));
+    assert_verdict(VORTEX_STALE, SERVER);
+    assert_int_equal(start(), 0);
+}
+
+static void
+another_boot_makes_it_stale(void **state)
+{
+    (void)state;
+    server(SERVER);
+    fake_reboot();
+    fake_spawn(SERVER);
+    assert_verdict(VORTEX_STALE, SERVER);
+    assert_int_equal(start(), 0);
+}
+
+static void
+a_free_lock_shows_a_start_that_the_number_is_anothers(void **state)
+{
+    (void)state;
+    crash(server(SERVER));
+    fake_reuse(SERVER);
+    assert_int_equal(start(), 0);
+    assert_true(pidfile_names(FAKE_SELF));
+}
+
+static void
+where_the_lock_was_let_go_of_the_number_is_believed(void **state)
+{
+    (void)state;
+    crash(writer(SERVER));
+    fake_reuse(SERVER);
+    assert_int_equal(start(), -EEXIST); /* on the safe side: no second server */
+}
+
+static void
+a_lock_that_cannot_be_asked_is_no_hindrance(void **state)
+{
+    (void)state;
+    assert_verdict(VORTEX_NOT_RUNNING, 0);
+    assert_int_equal(start(), 0);
+    assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+}
+
+static void
+a_users_pidfile_is_unproved(void **state)
+{
+    (void)state;
+    fake_spawn(SERVER)->user = USER;
+    write_pidfile_of(SERVER)->user = USER;
+    assert_int_equal(verdict(), VORTEX_UNPROVED);
+}
+
+static void
+a_foreign_pidfile_from_before_the_boot_is_stale(void **state)
+{
+    (void)state;
+    write_pidfile_of(SERVER);
+    fake_reboot();
+    fake_spawn(SERVER);
+    assert_verdict(VORTEX_STALE, SERVER);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAIN_TEST(a_living_server_runs),
+        PLAIN_TEST(a_dead_server_is_stale),
+        PLAIN_TEST(another_boot_makes_it_stale),
+        PLAIN_TEST(a_free_lock_shows_a_start_that_the_number_is_anothers),
+        PLAIN_TEST(where_the_lock_was_let_go_of_the_number_is_believed),
+        PLAIN_TEST(a_lock_that_cannot_be_asked_is_no_hindrance),
+        PLAIN_TEST(a_users_pidfile_is_unproved),
+        PLAIN_TEST(a_foreign_pidfile_from_before_the_boot_is_stale),
+    };
+
+    return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
+}

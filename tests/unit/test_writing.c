@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The public words that write and remove, line by line of vortex.h. */
+#include "instance.h"
+
+/* ---- Writing ----------------------------------------------------------------------------- */
+
+static void
+writing_holds_the_lock_only_while_it_works(void **state)
+{
+    vortex_pid owner = 77;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), 0);
+    assert_int_equal(owner, 77);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
+    assert_null(fake_find(LOCK));
+    assert_int_equal(fake_handles(), 0);
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), -EEXIST);
+    assert_int_equal(owner, FAKE_SELF);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
+}
+
+static void
+writing_names_the_owner_on_eexist_only(void **state)
+{
+    vortex_pid owner = 77;
+
+    (void)state;
+    fake_find("/run")->remote = true;
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), -EREMOTE);
+    assert_int_equal(owner, 77);
+    fake_find("/run")->remote = false;
+    fake_make(LOCK, FAKE_SYMLINK, "/run/elsewhere");
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), -ELOOP);
+    assert_int_equal(owner, 77);
+    fake_remove(LOCK);
+    fake_spawn(SERVER)->hidden = true;
+    write_pidfile_of(SERVER);
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), -ENODATA);
+    assert_int_equal(owner, 77);
+    fake_process(SERVER)->hidden = false;
+    assert_int_equal(vortex_pidfile_write(PIDFILE, NULL), -EEXIST);
+    assert_int_equal(vortex_pidfile_write(PIDFILE, &owner), -EEXIST);
+    assert_int_equal(owner, SERVER);
+}
+
+static void
+unlocking_removes_what_was_written(void **state)
+{
+    struct vortex_lock *lock;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
+    assert_null(vortex_lock_unlock(lock));
+    assert_int_equal(fake_count("/run"), 0);
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+unlocking_removes_nothing_that_is_anothers(void **state)
+{
+    struct vortex_lock *lock;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+    write_pidfile_of(SERVER); /* another file of the same name */
+    write_state(fake_spawn(SERVER), NULL, HELD);
+    assert_null(vortex_lock_unlock(lock));
+    assert_true(pidfile_names(SERVER) && state_names(SERVER));
+}
+
+static void
+unlocking_is_not_deceived_by_a_reused_inode_number(void **state)
+{
+    struct vortex_lock *lock;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+    fake_remove(PIDFILE);
+    write_pidfile_of(SERVER);
+    fake_remove(STATE);
+    write_state(fake_spawn(SERVER), NULL, HELD);
+    assert_null(vortex_lock_unlock(lock));
+    assert_true(pidfile_names(SERVER) && state_names(SERVER));
+}
+
+static void
+unlocking_in_a_forked_child_frees_the_childs_copy_only(void **state)
+{
+    struct vortex_lock *lock;
+    struct fake_process *child;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+    child = fake_fork(RIVAL);
+    fake_become(RIVAL);
+    assert_null(vortex_lock_unlock(lock)); /* in a real child this memory is its own copy */
+    assert_int_equal(fake_handles(), 0);
+    fake_kill(child);
+    fake_become(FAKE_SELF);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
+    assert_int_equal(start_as(SUPERVISOR), -EEXIST);
+    fake_remove(STATE);
+    fake_remove(PIDFILE);
+    assert_int_equal(verdict(), VORTEX_BUSY);
+}
+
+/* ---- Over exec: vortex run --------------------------------------------------------------- */
+
+/* The current process claims as `vortex run` does, and becomes the server. */
+static void
+run(void)
+{
+    struct claim claim;
+
+    claim_init(&claim);
+    assert_int_equal(claim_all(&claim, PIDFILE, true, NULL), 0);
+    claim_finish(&claim);
+    assert_int_equal(os_lock_pass_on(&claim.lock, true), 0);
+    fake_exec();
+}
+
+static void
+a_server_that_was_run_adopts_its_claim(void **state)
+{
+    struct vortex_lock *lock, *second = NULL;
+    vortex_pid owner = 77;
+
+    (void)state;
+    run();
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, &owner), 0);
+    assert_int_equal(owner, 77);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF) && is_tidy());
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &second, &owner), -EEXIST);
+    assert_int_equal(owner, FAKE_SELF);
+    assert_int_equal(start_as(RIVAL), -EEXIST);
+    assert_null(vortex_lock_unlock(lock));
+    assert_int_equal(fake_count("/run"), 0);
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+a_server_that_was_run_may_take_the_lock_alone(void **state)
+{
+    struct vortex_lock *lock;
+
+    (void)state;
+    run();
+    assert_int_equal(vortex_pidfile_lock(PIDFILE, &lock), 0);
+    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
+    assert_int_equal(start_as(RIVAL), -EEXIST);
+    assert_null(vortex_lock_unlock(lock));
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+a_server_that_was_run_may_write_and_keeps_its_life(void **state)
+{
+    (void)state;
+    run();
+    assert_int_equal(vortex_pidfile_write(PIDFILE, NULL), 0);
+    assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+    fake_remove(PIDFILE);
+    fake_remove(STATE);
+    assert_int_equal(verdict(), VORTEX_BUSY); /* its lock is still held */
+}
+
+static void
+another_process_adopts_nothing(void **state)
+{
+    struct vortex_lock *lock = NULL;
+    vortex_pid owner = 77;
+
+    (void)state;
+    run();
+    fake_fork(RIVAL); /* a worker, which has the descriptor too */
+    fake_become(RIVAL);
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, &owner), -EEXIST);
+    assert_int_equal(owner, FAKE_SELF);
+    assert_null(lock);
+}
+
+/* ---- Removing ---------------------------------------------------------------------------- */
+
+static void
+removing_is_idempotent(void **state)
+{
+    (void)state;
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_int_equal(fake_count("/run"), 0);
+    assert_int_equal(vortex_pidfile_remove("/run/no/web.pid"), 0);
+    assert_null(fake_find("/run/no"));
+    crash(server(SERVER));
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_int_equal(fake_count("/run"), 0);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_int_equal(fake_count("/run"), 0);
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+ones_own_files_are_removed(void **state)
+{
+    (void)state;
+    assert_int_equal(vortex_pidfile_write(PIDFILE, NULL), 0);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_int_equal(fake_count("/run"), 0);
+}
+
+static void
+nobodys_files_are_removed(void **state)
+{
+    static const char *const contents[] = {"", "garbage", "4711\n", "1\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
+        write_pidfile(contents[i]);
+        fake_make(STATE, FAKE_REGULAR, "broken");
+        assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+        assert_int_equal(fake_count("/run"), 0);
+    }
+    fake_make(PIDFILE, FAKE_SYMLINK, "/tmp/elsewhere");
+    fake_make("/tmp/elsewhere", FAKE_REGULAR, "precious");
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_true(fake_holds("/tmp/elsewhere", "precious"));
+}
+
+static void
+what_a_crash_left_is_removed_too(void **state)
+{
+    (void)state;
+    crash(server(SERVER));
+    fake_make("/run/web.pid.new", FAKE_REGULAR, "4712\n");
+    fake_make("/run/web.pid.state.new", FAKE_REGULAR, "broken");
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_int_equal(fake_count("/run"), 0);
+}
+
+static void
+the_livings_files_are_not_removed(void **state)
+{
+    struct fake_process *supervisor, *hosted;
+
+    (void)state;
+    server(SERVER);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(pidfile_names(SERVER) && state_names(SERVER) && fake_find(LOCK) != NULL);
+    instance_setup(NULL);
+    writer(SERVER);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(pidfile_names(SERVER) && state_names(SERVER));
+    instance_setup(NULL);
+    supervisor = fake_spawn(SUPERVISOR);
+    hosted = fake_spawn(SERVER);
+    write_state(supervisor, hosted, HELD);
+    write_pidfile_of(SUPERVISOR);
+    crash(supervisor);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(pidfile_names(SUPERVISOR) && state_names(SUPERVISOR));
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+what_may_be_the_livings_is_not_removed(void **state)
+{
+    (void)state;
+    lock_holder(RIVAL);
+    write_pidfile("garbage");
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(fake_holds(PIDFILE, "garbage"));
+    fake_kill(fake_process(RIVAL));
+    fake_spawn(SERVER)->hidden = true;
+    write_pidfile_of(SERVER);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(pidfile_names(SERVER));
+    assert_int_equal(fake_handles(), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(writing_holds_the_lock_only_while_it_works),
+        TEST(writing_names_the_owner_on_eexist_only),
+        TEST(unlocking_removes_what_was_written),
+        TEST(unlocking_removes_nothing_that_is_anothers),
+        TEST(unlocking_is_not_deceived_by_a_reused_inode_number),
+        TEST(unlocking_in_a_forked_child_frees_the_childs_copy_only),
+        TEST(a_server_that_was_run_adopts_its_claim),
+        TEST(a_server_that_was_run_may_take_the_lock_alone),
+        TEST(a_server_that_was_run_may_write_and_keeps_its_life),
+        TEST(another_process_adopts_nothing),
+        TEST(removing_is_idempotent),
+        TEST(ones_own_files_are_removed),
+        TEST(nobodys_files_are_removed),
+        TEST(what_a_crash_left_is_removed_too),
+        TEST(the_livings_files_are_not_removed),
+        TEST(what_may_be_the_livings_is_not_removed),
+    };
+
+    return cmocka_run_group_tests_name("writing", tests, NULL, NULL);
+}
