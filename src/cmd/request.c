@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the command line and the configuration to what is asked of the host. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+
+#define SUPERVISOR_SLACK_MS 15000
 
 bool
 find_instance(const struct args *args, struct instance *ret, int *ret_exit)
@@ -56,6 +59,23 @@ launch_request_of(const struct args *args, const struct instance *instance, char
     };
 }
 
+/* How long the supervisor's own sequence may take, and its KILL of what is left. */
+static int
+supervised_timeout(const struct config *config)
+{
+    int64_t total = 0;
+
+    for (const struct stop_step *step = config->sequence; step->signal != 0; step++) {
+        if (step->timeout_ms < 0)
+            return -1;
+        total += step->timeout_ms;
+    }
+    if (total == 0 && config->stop_timeout_ms < 0)
+        return -1;
+    total = (total == 0 ? config->stop_timeout_ms : total) + SUPERVISOR_SLACK_MS;
+    return total > INT_MAX ? INT_MAX : (int)total;
+}
+
 struct stop_request
 stop_request_of(const struct args *args, const struct instance *instance)
 {
@@ -66,6 +86,8 @@ stop_request_of(const struct args *args, const struct instance *instance)
         .signal = args->signal > 0 ? args->signal : config->stop_signal,
         .timeout_ms =
             args->timeout_ms != TIMEOUT_UNSAID ? args->timeout_ms : config->stop_timeout_ms,
+        .supervised_timeout_ms =
+            args->timeout_ms != TIMEOUT_UNSAID ? args->timeout_ms : supervised_timeout(config),
         .no_kill = args->no_kill,
         .leftovers = args->leftovers,
         .assume = args->assume_running ? ASSUME_RUNNING

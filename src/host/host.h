@@ -79,7 +79,8 @@ void launch_start(const struct launch_request *request, struct claim *claim,
 struct stop_request {
     const char *pidfile;
     int signal;
-    int timeout_ms; /* negative: for ever */
+    int timeout_ms;            /* negative: for ever */
+    int supervised_timeout_ms; /* instead, where a supervisor has a sequence of its own to go through */
     bool no_kill;
     bool leftovers;
     enum assume assume; /* of an unproved pidfile: ASSUME_STALE only in a restart */

@@ -77,14 +77,15 @@ wait_through(const struct os_hold *hold, int timeout_ms)
 }
 
 static void
-end_process(const struct stop_request *request, const struct os_hold *hold,
+end_process(const struct stop_request *request, const struct os_hold *hold, bool supervised,
             struct stop_result *result)
 {
+    int timeout_ms = supervised ? request->supervised_timeout_ms : request->timeout_ms;
     int r = os_process_signal(hold, request->signal);
 
     result->pid = hold->pid;
     if (r == 0)
-        r = wait_through(hold, request->timeout_ms);
+        r = wait_through(hold, timeout_ms);
     if (r == -ETIMEDOUT && !request->no_kill) {
         r = os_process_signal(hold, os_signal_number("KILL"));
         if (r == 0) {
@@ -206,7 +207,10 @@ stop_under(const struct stop_request *request, struct claim *claim, struct stop_
     if (r < 0) {
         stop_nobody(request, claim, r, result);
     } else {
-        end_process(request, &hold, result);
+        end_process(request, &hold,
+                    vortex_report_verdict(report) == VORTEX_RUNNING
+                        && vortex_report_get(report, "server-pid") != NULL,
+                    result);
         if (owned)
             os_process_release(&hold);
         if (result->outcome == STOP_DONE)

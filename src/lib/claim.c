@@ -304,7 +304,7 @@ judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
         c->owner = look.pid;
         r = -EEXIST;
     } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {
-        r = -ENODATA;
+        r = look.error == -EACCES ? -EACCES : -ENODATA;
     }
     look_close(&look);
     /* Had it been replaced between these two, publishing over the former finds that out. */

@@ -172,7 +172,7 @@ int claim_update(struct claim *claim, const struct state_words *words);
 void claim_finish(struct claim *claim);
 
 /* vortex_pidfile_inspect, under step 1. */
-int claim_inspect(const struct claim *claim, struct vortex_report **ret_report);
+int claim_inspect(struct claim *claim, struct vortex_report **ret_report);
 
 /* Under step 1: remove the files where they are this process's, or nobody's. 0; -EBUSY. */
 int claim_clear(struct claim *claim);

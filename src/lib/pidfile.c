@@ -268,11 +268,21 @@ vortex_pidfile_inspect(const char *path, struct vortex_report **ret_report)
 }
 
 int
-claim_inspect(const struct claim *claim, struct vortex_report **ret_report)
+claim_inspect(struct claim *claim, struct vortex_report **ret_report)
 {
+    enum os_lock_seen lock = OS_LOCK_HELD;
     struct look look;
-    int r = look_settled(&claim->paths, true, &look);
+    int r;
 
+    if (os_lock_ask(&claim->paths.dir, claim->paths.lock) != OS_LOCK_UNKNOWN) {
+        r = look_settled(&claim->paths, true, &look);
+    } else { /* where it can't be asked, it can be tried: the claim is the caller's anyway */
+        if (os_lock_take(&claim->lock) == 0) {
+            claim->held = true;
+            lock = OS_LOCK_FREE;
+        }
+        r = look_once(&claim->paths, lock, NULL, &look);
+    }
     return r < 0 ? r : report_on(&look, ret_report);
 }
 

@@ -177,7 +177,8 @@ find_program(const struct os_launch *l, char *buf, size_t size)
 
         if (found == 0)
             return 0;
-        if (found == -EACCES)
+        /* Of a directory that may not be searched it says nothing about the program. */
+        if (found == -EACCES && faccessat(AT_FDCWD, buf, F_OK, AT_EACCESS) == 0)
             r = found;
         p += length;
     }
