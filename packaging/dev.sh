@@ -275,6 +275,9 @@ step_tidy()
     local file dir todo=()
     setup_clang
     setup_posix
+    for dir in build/build-clang build/build-posix; do
+        ninja -C "$dir" build.ninja # an older build may know fewer files
+    done
     while read -r file; do
         for dir in build/build-clang build/build-posix; do
             if grep -q "\"file\": \".*/$file\"" "$dir/compile_commands.json"; then

@@ -222,7 +222,7 @@ prepare_state(struct claim *c, bool lock_held, const struct state_words *words, 
     struct os_file_id id;
     struct os_hold hold;
     char data[STATE_MAX];
-    size_t length;
+    size_t length = 0;
     int r = os_process_hold(os_self(), &hold);
 
     if (r < 0)

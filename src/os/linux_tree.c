@@ -117,6 +117,7 @@ signal_child(int64_t pid, int64_t parent, int signal_number)
 
 /* Parents first: a stopped or dead parent makes no more children. */
 static int
+// NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX
 signal_below(int64_t parent, int signal_number, int depth)
 {
     int64_t pids[1024];

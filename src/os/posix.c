@@ -150,7 +150,7 @@ int
 os_file_create(const struct os_dir *dir, const char *name, const char *data, size_t length,
                unsigned mode, struct os_file_id *ret_id)
 {
-    struct stat st;
+    struct stat st = {0};
     int fd, r;
 
     fd = openat((int)dir->handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
