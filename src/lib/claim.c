@@ -243,7 +243,7 @@ static int
 prepare(struct claim *c, bool lock_held, const struct state_words *words)
 {
     char data[PIDFILE_MAX];
-    int64_t pid;
+    int64_t pid = 0;
     int length, r = prepare_state(c, lock_held, words, &pid);
 
     if (r < 0)
