@@ -94,8 +94,8 @@ a_change_under_way_is_busy_and_4(void **state)
 
     need_linux();
     file_write(path, "");
-    assert_int_equal(chmod(path, 0600),
-                     0); /* as vortex makes it: what others may open proves nothing */
+    /* as vortex makes it: the claim of a lock that others may open proves nothing */
+    assert_int_equal(chmod(path, 0600), 0);
     fd = open(path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && fcntl(fd, F_OFD_SETLK, &claim) == 0);
 
