@@ -9,7 +9,8 @@
 
 /* ---- One entry --------------------------------------------------------------------------- */
 
-static const char *const sections[] = {"server", "pidfile", "stop", "reload", NULL};
+static const char *const sections[] = {"server", "pidfile", "ready", "health",
+                                       "stop",   "reload",  NULL};
 
 static bool
 is_section(const char *name)
@@ -29,12 +30,13 @@ say_unknown_section(struct reader *reader, const struct ini_entry *entry)
         return SAY(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
                    meant);
     return SAY(reader, entry->line,
-               "unknown section [%s]: there are [server], [pidfile], [stop] and [reload]",
+               "unknown section [%s]: there are [server], [pidfile], [ready], [health], [stop] and "
+               "[reload]",
                entry->section);
 }
 
 enum {
-    HOMES_MAX = 64, /* room for "[server] or [pidfile] or [stop] or [reload]" */
+    HOMES_MAX = 128, /* room for the names of all sections with " or " between them */
 };
 
 /* Name the sections which have that key, as "[stop] or [reload]"; false: there are none. */
@@ -153,6 +155,12 @@ config_init(struct config *config)
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
         .inherit_lock = true,
+        .ready_timeout_ms = 90000,
+        .ready_interval_ms = 1000,
+        .health_interval_ms = 10000,
+        .health_timeout_ms = 5000,
+        .health_failures = 3,
+        .health_action = HEALTH_RESTART,
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
@@ -164,6 +172,8 @@ config_free(struct config *config)
 {
     words_free(config->command);
     words_free(config->environment);
+    conditions_free(&config->ready);
+    conditions_free(&config->health);
     free(config->directory);
     free(config->user);
     free(config->group);

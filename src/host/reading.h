@@ -100,7 +100,7 @@ int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t 
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {
-    KEYS_MAX = 32,
+    KEYS_MAX = 64,
 };
 
 /* A configuration while it is read. */
