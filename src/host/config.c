@@ -49,7 +49,7 @@ say_unknown_section(struct reader *reader, const struct ini_entry *entry)
 }
 
 enum {
-    HOMES_MAX = 64, /* room for "[server] or [pidfile] or [stop] or [reload]" */
+    HOMES_MAX = 128, /* room for the names of all sections with " or " between them */
 };
 
 /* Name the sections which have that key, as "[stop] or [reload]"; false: there are none. */
@@ -168,6 +168,12 @@ config_init(struct config *config)
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
         .inherit_lock = true,
+        .ready_timeout_ms = 90000,
+        .ready_interval_ms = 1000,
+        .health_interval_ms = 10000,
+        .health_timeout_ms = 5000,
+        .health_failures = 3,
+        .health_action = HEALTH_RESTART,
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
@@ -180,6 +186,8 @@ config_free(struct config *config)
 {
     words_free(config->command);
     words_free(config->environment);
+    conditions_free(&config->ready);
+    conditions_free(&config->health);
     free(config->directory);
     free(config->user);
     free(config->group);

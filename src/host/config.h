@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/condition.h"
 #include "host/policy.h"
 
 enum supervise {
@@ -21,6 +22,13 @@ enum supervise {
 struct stop_step {
     int signal;
     int timeout_ms; /* -1: for ever */
+};
+
+/* What is done to a server that is not healthy: [health] action. */
+enum health_action {
+    HEALTH_RESTART = 0,
+    HEALTH_STOP,
+    HEALTH_NONE,
 };
 
 struct config {
@@ -39,6 +47,17 @@ struct config {
     char *pidfile;     /* what %p stands for: --pidfile, or [pidfile] path, or the default */
     bool inherit_lock; /* [pidfile] inherit-lock, default yes */
     bool allow_remote; /* [pidfile] allow-remote, default no */
+
+    struct conditions ready; /* [ready] when; none: as started */
+    int ready_timeout_ms;    /* [ready] timeout, default 90 s; -1: for ever */
+    int ready_interval_ms;   /* [ready] interval, default 1 s */
+
+    struct conditions health;   /* [health] check, all of which can be asked; none: no check */
+    int health_interval_ms;     /* [health] interval, default 10 s */
+    int health_timeout_ms;      /* [health] timeout, of one asking, default 5 s */
+    int health_failures;        /* [health] failures, in a row, default 3 */
+    int health_start_period_ms; /* [health] start-period, default 0 */
+    enum health_action health_action;
 
     int stop_signal;     /* [stop] signal, default TERM */
     int stop_timeout_ms; /* [stop] timeout, default 30 s; -1: for ever */

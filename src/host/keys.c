@@ -7,6 +7,10 @@
 #include "host/reading.h"
 #include "os/os.h"
 
+enum {
+    ASKED_ONLY = 1, /* min of a key that set_condition sets */
+};
+
 /* ---- Values ------------------------------------------------------------------------------ */
 
 static void *
@@ -188,6 +192,65 @@ set_duration(struct reader *reader, const struct key *key, const struct ini_entr
     return duration_parse(entry->value, field_of(reader, key)) ? -EINVAL : 0;
 }
 
+/* A time that comes: at least key->min ms, and not for ever. */
+static int
+set_period(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    int *field = field_of(reader, key);
+    int ms;
+
+    if (duration_parse(entry->value, &ms) || ms < key->min)
+        return -EINVAL;
+    *field = ms;
+    return 0;
+}
+
+/* Add it to the list; only what can be asked where the key says so by its min. */
+static int
+set_condition(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    struct conditions *conditions = field_of(reader, key);
+    struct condition condition;
+    const char *why;
+    int error;
+
+    if (conditions->count == CONDITIONS_MAX)
+        return SAY(reader, entry->line, "'%s' is given too often: at most %d times", key->name,
+                   CONDITIONS_MAX);
+    error = condition_parse(entry->value, reader->source->instance, pidfile_for(reader, key),
+                            &condition, &why);
+    if (error == -EINVAL)
+        return SAY(reader, entry->line, "'%s': %s", key->name, why);
+    if (error)
+        return error;
+    if (key->min == ASKED_ONLY && !condition_is_asked(&condition)) {
+        condition_free(&condition);
+        return SAY(reader, entry->line,
+                   "'%s': '%s' can't be asked again and again: write tcp:HOST:PORT, unix:PATH, "
+                   "http://..., file:PATH or exec:COMMAND",
+                   key->name, entry->value);
+    }
+    return conditions_add(conditions, &condition);
+}
+
+static int
+set_action(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {
+        [HEALTH_RESTART] = "restart",
+        [HEALTH_STOP] = "stop",
+        [HEALTH_NONE] = "none",
+    };
+    enum health_action *action = field_of(reader, key);
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(entry->value, words[i]) == 0) {
+            *action = (enum health_action)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
 /* ---- Keys -------------------------------------------------------------------------------- */
 
 #define FIELD(name) offsetof(struct config, name)
@@ -196,6 +259,7 @@ set_duration(struct reader *reader, const struct key *key, const struct ini_entr
 #define BOOLEAN     "yes or no"
 #define SIGNAL      "a signal's name such as TERM"
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
+#define SOME_TIME   "a time of 1ms to 24 days such as 10s"
 
 const struct key config_keys[] = {
     {"server", "command", set_command, FIELD(command), NULL, 0, 0, false},
@@ -217,6 +281,17 @@ const struct key config_keys[] = {
     {"pidfile", "path", set_path, FIELD(pidfile), PATH, 0, 0, false},
     {"pidfile", "inherit-lock", set_boolean, FIELD(inherit_lock), BOOLEAN, 0, 0, false},
     {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},
+    {"ready", "when", set_condition, FIELD(ready), NULL, 0, 0, true},
+    {"ready", "timeout", set_duration, FIELD(ready_timeout_ms), DURATION, 0, 0, false},
+    {"ready", "interval", set_period, FIELD(ready_interval_ms), SOME_TIME, 1, 0, false},
+    {"health", "check", set_condition, FIELD(health), NULL, ASKED_ONLY, 0, true},
+    {"health", "interval", set_period, FIELD(health_interval_ms), SOME_TIME, 1, 0, false},
+    {"health", "timeout", set_period, FIELD(health_timeout_ms), SOME_TIME, 1, 0, false},
+    {"health", "failures", set_number, FIELD(health_failures), "a number from 1 to 1000", 1, 1000,
+     false},
+    {"health", "start-period", set_period, FIELD(health_start_period_ms),
+     "a time of at most 24 days such as 30s", 0, 0, false},
+    {"health", "action", set_action, FIELD(health_action), "restart, stop or none", 0, 0, false},
     {"stop", "signal", set_signal, FIELD(stop_signal), SIGNAL, 0, 0, false},
     {"stop", "timeout", set_duration, FIELD(stop_timeout_ms), DURATION, 0, 0, false},
     {"stop", "sequence", set_sequence, FIELD(sequence),

@@ -2,7 +2,7 @@
 /*
  * The seam: what Vortex asks of a machine. A port fills in this page.
  *
- * posix*.c      what all Unixes share: directories, files, flock, spawning
+ * posix*.c      what all Unixes share: directories, files, flock, spawning, sockets
  * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
  * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
@@ -413,5 +413,59 @@ const char *os_signal_name(int number);
 
 /* The directory of runtime files where nothing else is said: into buf. */
 int os_runtime_directory(char *buf, size_t size);
+
+/* ---- Is somebody there: probes ----------------------------------------------------------- */
+
+/* Where a server listens, as connect(2) wants it. */
+struct os_address {
+    size_t length;
+    unsigned char bytes[128];
+};
+
+/*
+ * The addresses of a host, in the order in which they are to be tried. Only a name other than
+ * localhost asks the system's resolver, which may take its time.
+ *
+ * Returns: how many, at most max; -ENXIO there is no such host; -EAGAIN not known now; -ENOMEM.
+ */
+int os_address_resolve(const char *host, int port, struct os_address *ret, size_t max);
+
+/* The address of a stream socket in the file system: 0; -ENAMETOOLONG. */
+int os_address_unix(const char *path, struct os_address *ret);
+
+/*
+ * Connect without waiting.
+ * Returns: 0 it is connected; -EINPROGRESS when it can be written, ask os_connect_result. In both
+ *          cases close the handle; any other error: nobody is there, and there is no handle.
+ */
+int os_connect(const struct os_address *address, intptr_t *ret_handle);
+
+/* 0 it is connected; -EINPROGRESS not yet; another error: why not. */
+int os_connect_result(intptr_t handle);
+
+/* os_handle_write for a connection, from which no SIGPIPE comes. */
+int64_t os_connection_write(intptr_t handle, const void *data, size_t size);
+
+/* Does something stand under that path, links followed? 0; -ENOENT; -EACCES ... */
+int os_path_check(const char *path);
+
+/*
+ * Start a command as a server would be started, with nothing to read and its output nowhere; back
+ * as soon as it was forked. Who can't be exec'ed ends with status 127, or 126 where it is there.
+ * ret_pid: a child of this process, to be reaped, and the leader of a process group of its own.
+ */
+int os_command_start(const struct os_launch *launch, int64_t *ret_pid);
+
+/* Kill it with those of its group. Only before it is reaped: its number is its own so long. */
+void os_command_kill(int64_t pid);
+
+/* A pattern: a POSIX extended regular expression. */
+struct os_pattern;
+
+/* 0; -EINVAL with *ret_why set to a static text; -ENOMEM. */
+int os_pattern_new(const char *text, struct os_pattern **ret_pattern, const char **ret_why);
+bool os_pattern_matches(const struct os_pattern *pattern, const char *line);
+/* NULL is fine. */
+void os_pattern_free(struct os_pattern *pattern);
 
 #endif

@@ -33,6 +33,15 @@ an_empty_text_gives_the_defaults(void **state)
     assert_string_equal(config->pidfile, "/run/vortex/web.pid");
     assert_true(config->inherit_lock);
     assert_false(config->allow_remote);
+    assert_int_equal(config->ready.count, 0);
+    assert_int_equal(config->ready_timeout_ms, 90000);
+    assert_int_equal(config->ready_interval_ms, 1000);
+    assert_int_equal(config->health.count, 0);
+    assert_int_equal(config->health_interval_ms, 10000);
+    assert_int_equal(config->health_timeout_ms, 5000);
+    assert_int_equal(config->health_failures, 3);
+    assert_int_equal(config->health_start_period_ms, 0);
+    assert_int_equal(config->health_action, HEALTH_RESTART);
     assert_int_equal(config->stop_signal, os_signal_number("TERM"));
     assert_int_equal(config->stop_timeout_ms, 30000);
     assert_int_equal(config->reload_signal, os_signal_number("HUP"));
@@ -58,6 +67,19 @@ each_key_takes_its_value(void **state)
                                        "path = /run/redis.pid\n"
                                        "inherit-lock = no\n"
                                        "allow-remote = yes\n"
+                                       "[ready]\n"
+                                       "when = tcp:127.0.0.1:6379\n"
+                                       "when = notify\n"
+                                       "timeout = infinity\n"
+                                       "interval = 50ms\n"
+                                       "[health]\n"
+                                       "check = exec:redis-cli ping\n"
+                                       "check = unix:/run/redis\n"
+                                       "interval = 1m\n"
+                                       "timeout = 700ms\n"
+                                       "failures = 5\n"
+                                       "start-period = 20s\n"
+                                       "action = none\n"
                                        "[stop]\n"
                                        "signal = INT\n"
                                        "timeout = 1m 30s\n"
@@ -80,6 +102,19 @@ each_key_takes_its_value(void **state)
     assert_string_equal(config->pidfile, "/run/redis.pid");
     assert_false(config->inherit_lock);
     assert_true(config->allow_remote);
+    assert_int_equal(config->ready.count, 2);
+    assert_int_equal(config->ready.list[0].kind, CONDITION_TCP);
+    assert_int_equal(config->ready.list[1].kind, CONDITION_NOTIFY);
+    assert_int_equal(config->ready_timeout_ms, -1);
+    assert_int_equal(config->ready_interval_ms, 50);
+    assert_int_equal(config->health.count, 2);
+    assert_int_equal(config->health.list[0].kind, CONDITION_EXEC);
+    assert_int_equal(config->health.list[1].kind, CONDITION_UNIX);
+    assert_int_equal(config->health_interval_ms, 60000);
+    assert_int_equal(config->health_timeout_ms, 700);
+    assert_int_equal(config->health_failures, 5);
+    assert_int_equal(config->health_start_period_ms, 20000);
+    assert_int_equal(config->health_action, HEALTH_NONE);
     assert_int_equal(config->stop_signal, os_signal_number("INT"));
     assert_int_equal(config->stop_timeout_ms, 90000);
     assert_int_equal(config->reload_signal, os_signal_number("USR1"));
@@ -128,6 +163,19 @@ booleans_are_said_in_eight_words(void **state)
         }
 }
 
+static void
+an_action_is_one_of_three_words(void **state)
+{
+    struct reading restart = read_good("[health]\naction = restart\n");
+    struct reading stop = read_good("[health]\naction = stop\n");
+
+    (void)state;
+    assert_int_equal(restart.config.health_action, HEALTH_RESTART);
+    assert_int_equal(stop.config.health_action, HEALTH_STOP);
+    end_reading(&restart);
+    end_reading(&stop);
+}
+
 /* ---- %n, %p, %% -------------------------------------------------------------------------- */
 
 static void
@@ -139,7 +187,10 @@ expansions_reach_each_text(void **state)
                                        "log = %p.log\n"
                                        "user = %n\n"
                                        "group = g%%\n"
-                                       "environment = NAME=%n PIDFILE=%p\n");
+                                       "environment = NAME=%n PIDFILE=%p\n"
+                                       "[ready]\n"
+                                       "when = file:%p.ready\n"
+                                       "when = exec:ask %n '%p 100%%'\n");
 
     (void)state;
     EXPECT_WORDS(reading.config.command, "web", "--pidfile=/run/vortex/web.pid", "100%");
@@ -148,6 +199,8 @@ expansions_reach_each_text(void **state)
     assert_string_equal(reading.config.user, "web");
     assert_string_equal(reading.config.group, "g%");
     EXPECT_WORDS(reading.config.environment, "NAME=web", "PIDFILE=/run/vortex/web.pid");
+    assert_string_equal(reading.config.ready.list[0].path, "/run/vortex/web.pid.ready");
+    EXPECT_WORDS(reading.config.ready.list[1].command, "ask", "web", "/run/vortex/web.pid 100%");
     end_reading(&reading);
 }
 
@@ -288,11 +341,12 @@ a_failed_reading_leaves_the_configuration_as_it_was(void **state)
 static void
 what_was_freed_is_empty_and_can_be_freed_again(void **state)
 {
-    struct reading reading = read_good("[server]\ncommand = a\nuser = u\n");
+    struct reading reading = read_good("[server]\ncommand = a\nuser = u\n[ready]\nwhen=notify\n");
 
     (void)state;
     config_free(&reading.config);
     assert_null(reading.config.command);
+    assert_int_equal(reading.config.ready.count, 0);
     assert_int_equal(reading.config.umask, -1);
     end_reading(&reading);
     end_reading(&reading);
@@ -306,6 +360,7 @@ main(void)
         cmocka_unit_test(each_key_takes_its_value),
         cmocka_unit_test(numbers_reach_their_bounds),
         cmocka_unit_test(booleans_are_said_in_eight_words),
+        cmocka_unit_test(an_action_is_one_of_three_words),
         cmocka_unit_test(expansions_reach_each_text),
         cmocka_unit_test(the_pidfile_may_be_named_after_it_is_meant),
         cmocka_unit_test(the_command_lines_pidfile_stands_above_the_files),

@@ -75,7 +75,9 @@ without_memory_a_good_reading_says_so(void **state)
     expect_out_of_memory_until("[server]\ncommand = a b c %p\ndirectory = /d\nuser = u\n"
                                "environment = A=1 B=2 A=3\nenvironment = C=4\n"
                                "environment-file = -/nonexistent\nlog = /l\n[pidfile]\n"
-                               "path = /run/%n.pid\n[stop]\nsignal = INT\n",
+                               "path = /run/%n.pid\n[stop]\nsignal = INT\n[ready]\n"
+                               "when = tcp:localhost:1\nwhen = http://a:8/b\nwhen = exec:a b\n"
+                               "when = file:/%n\nwhen = log:x\nwhen = notify\n",
                                0);
 }
 
@@ -86,7 +88,8 @@ without_memory_a_bad_reading_says_so(void **state)
     expect_out_of_memory_until("x = y\n[server\ncommand = 'a\ndirectory = d\nuser = %x\n"
                                "environment = 1=1\nenvironment-file = /nonexistent\n"
                                "environment-file = /\nnice = x\nnice = x\nlog =\ncommnd = a\n"
-                               "[stpo]\n[pidfile]\npath = %p\n",
+                               "[stpo]\n[pidfile]\npath = %p\n[ready]\nwhen = x\n"
+                               "when = http://a:x/\n[health]\ncheck = log:x\n",
                                -EINVAL);
 }
 

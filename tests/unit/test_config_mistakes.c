@@ -62,9 +62,9 @@ a_typo_names_the_nearest_section(void **state)
         {"[Server]\n", "web.conf:1: unknown section [Server]: did you mean [server]?"},
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
         {"[unit]\nx\\\n = y\nz = 1\n", "web.conf:1: unknown section [unit]: there are [server] "
-                                       "[pidfile] [stop] [restart] [reload]"},
-        {"[]\n",
-         "web.conf:1: unknown section []: there are [server] [pidfile] [stop] [restart] [reload]"},
+                                       "[pidfile] [ready] [health] [stop] [restart] [reload]"},
+        {"[]\n", "web.conf:1: unknown section []: there are [server] [pidfile] [ready] [health] "
+                 "[stop] [restart] [reload]"},
     };
 
     (void)state;
@@ -82,7 +82,8 @@ a_typo_names_the_nearest_key(void **state)
         {"[stop]\ntimeuot = 1s\n",
          "web.conf:2: unknown key 'timeuot' in [stop]: did you mean 'timeout'?"},
         {"[server]\ntimeuot = 1s\n",
-         "web.conf:2: unknown key 'timeuot' in [server]: did you mean 'timeout' in [stop]?"},
+         "web.conf:2: unknown key 'timeuot' in [server]: did you mean 'timeout' in [ready] or "
+         "[health] or [stop]?"},
         {"[server]\nxyzzy = 1\n",
          "web.conf:2: unknown key 'xyzzy' in [server]: see vortex.conf(5) for its keys"},
     };
@@ -96,7 +97,8 @@ a_key_in_the_wrong_section_learns_the_right_one(void **state)
 {
     static const struct mistake mistakes[] = {
         {"[server]\ntimeout = 1s\n",
-         "web.conf:2: unknown key 'timeout' in [server]: it belongs in [stop]"},
+         "web.conf:2: unknown key 'timeout' in [server]: it belongs in [ready] or [health] or "
+         "[stop]"},
         {"[server]\nsignal = INT\n",
          "web.conf:2: unknown key 'signal' in [server]: it belongs in [stop] or [reload]"},
         {"[stop]\npath = /p\n",
@@ -242,6 +244,75 @@ words_that_mean_nothing_are_refused(void **state)
 }
 
 static void
+periods_come_to_an_end_and_are_not_nothing(void **state)
+{
+#define MUST "' must be a time of 1ms to 24 days such as 10s, not '"
+    static const struct mistake mistakes[] = {
+        {"[ready]\ninterval = 0\n", "web.conf:2: 'interval" MUST "0'"},
+        {"[ready]\ninterval = infinity\n", "web.conf:2: 'interval" MUST "infinity'"},
+        {"[health]\ninterval = 0ms\n", "web.conf:2: 'interval" MUST "0ms'"},
+        {"[health]\ntimeout = infinity\n", "web.conf:2: 'timeout" MUST "infinity'"},
+        {"[health]\nstart-period = infinity\n", "web.conf:2: 'start-period' must be a time of at "
+                                                "most 24 days such as 30s, not 'infinity'"},
+        {"[health]\nfailures = 0\n",
+         "web.conf:2: 'failures' must be a number from 1 to 1000, not '0'"},
+        {"[health]\naction = reboot\n",
+         "web.conf:2: 'action' must be restart, stop or none, not 'reboot'"},
+    };
+#undef MUST
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_condition_that_is_none_learns_why(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[ready]\nwhen = tcp:localhost\n",
+         "web.conf:2: 'when': write tcp:HOST:PORT, as in tcp:127.0.0.1:8080"},
+        {"[ready]\nwhen = exec:ask '\n", "web.conf:2: 'when': a quote is not closed"},
+        {"[ready]\nwhen = log:(\n",
+         "web.conf:2: 'when': the pattern has a ( without its ), or a ) without its ("},
+        {"[health]\ncheck = https://localhost/\n",
+         "web.conf:2: 'check': https is not supported: ask by http on the loopback, or with exec: "
+         "and a command such as curl -fsS URL"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+a_check_must_be_one_that_can_be_asked_again(void **state)
+{
+#define AGAIN                                                                                      \
+    " can't be asked again and again: write tcp:HOST:PORT, unix:PATH, http://..., file:PATH or "   \
+    "exec:COMMAND"
+    static const struct mistake mistakes[] = {
+        {"[health]\ncheck = started\n", "web.conf:2: 'check': 'started'" AGAIN},
+        {"[health]\ncheck = notify\n", "web.conf:2: 'check': 'notify'" AGAIN},
+        {"[health]\ncheck = fd:3\n", "web.conf:2: 'check': 'fd:3'" AGAIN},
+        {"[health]\ncheck = log:up\n", "web.conf:2: 'check': 'log:up'" AGAIN},
+    };
+#undef AGAIN
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
+static void
+sixteen_conditions_are_enough(void **state)
+{
+    char text[512] = "[ready]\n";
+
+    (void)state;
+    for (int i = 0; i < CONDITIONS_MAX + 1; i++)
+        strcat(text, "when = notify\n");
+    expect_mistake(text, "web.conf:18: 'when' is given too often: at most 16 times");
+}
+
+static void
 paths_must_be_absolute(void **state)
 {
     static const struct mistake mistakes[] = {
@@ -291,6 +362,8 @@ a_percent_sign_must_stand_for_something(void **state)
         {"[server]\nlog = /%i\n", "web.conf:2: 'log': " NOTHING},
         {"[server]\nuser = %u\n", "web.conf:2: 'user': " NOTHING},
         {"[server]\ngroup = %g\n", "web.conf:2: 'group': " NOTHING},
+        {"[ready]\nwhen = file:/%i\n", "web.conf:2: 'when': " NOTHING},
+        {"[health]\ncheck = exec:date +%Y\n", "web.conf:2: 'check': " NOTHING},
         {"[pidfile]\npath = /%i\n", "web.conf:2: 'path': " NOTHING},
         {"[pidfile]\npath = %p\n", "web.conf:2: 'path': %p has no value here"},
     };
@@ -367,6 +440,10 @@ main(void)
         cmocka_unit_test(a_mistake_is_one_line_whatever_it_quotes),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(words_that_mean_nothing_are_refused),
+        cmocka_unit_test(periods_come_to_an_end_and_are_not_nothing),
+        cmocka_unit_test(a_condition_that_is_none_learns_why),
+        cmocka_unit_test(a_check_must_be_one_that_can_be_asked_again),
+        cmocka_unit_test(sixteen_conditions_are_enough),
         cmocka_unit_test(paths_must_be_absolute),
         cmocka_unit_test(a_command_must_name_a_program),
         cmocka_unit_test(a_percent_sign_must_stand_for_something),

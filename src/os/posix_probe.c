@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What else a probe asks: a path, a command, a pattern; the same on all Unixes. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "os/posix.h"
+
+int
+os_path_check(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) < 0 ? -errno : 0;
+}
+
+/* ---- A command --------------------------------------------------------------------------- */
+
+static void
+become_command(const struct os_launch *launch)
+{
+    const struct os_lock none = {.handle = OS_NONE};
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    enum os_stage stage;
+    int r;
+
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0
+        || dup2(null, STDERR_FILENO) < 0)
+        _exit(126);
+    /* One of the three may have been closed, and is it now. */
+    if (null <= STDERR_FILENO)
+        (void)fcntl(null, F_SETFD, 0);
+    (void)setpgid(0, 0);
+    r = os_launch_exec(launch, &none, &stage);
+    _exit(r == -ENOENT ? 127 : 126);
+}
+
+int
+os_command_start(const struct os_launch *launch, int64_t *ret_pid)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return -errno;
+    if (pid == 0)
+        become_command(launch);
+    *ret_pid = pid;
+    return 0;
+}
+
+void
+os_command_kill(int64_t pid)
+{
+    assert(pid > 1);
+    /* It may not have come so far as to lead a group; then there is nobody else in it. */
+    if (kill((pid_t)-pid, SIGKILL) < 0)
+        (void)kill((pid_t)pid, SIGKILL);
+}
+
+/* ---- A pattern --------------------------------------------------------------------------- */
+
+struct os_pattern {
+    regex_t regex;
+};
+
+/* Not regerror, which wants a buffer for what it says. */
+static const char *
+why_no_pattern(int error)
+{
+    switch (error) {
+    case REG_EBRACK:
+        return "the pattern has a [ without its ]";
+    case REG_EPAREN:
+        return "the pattern has a ( without its ), or a ) without its (";
+    case REG_EBRACE:
+        return "the pattern has a { without its }";
+    case REG_BADBR:
+        return "the pattern has a { } without good numbers in it";
+    case REG_BADRPT:
+        return "the pattern has a *, + or ? with nothing before it to repeat";
+    case REG_ERANGE:
+        return "the pattern has a range in [ ] whose end is before its beginning";
+    case REG_ECTYPE:
+        return "the pattern has a [: :] with an unknown name in it";
+    case REG_EESCAPE:
+        return "the pattern has a \\ with nothing behind it";
+    default:
+        return "the pattern is no POSIX extended regular expression";
+    }
+}
+
+int
+os_pattern_new(const char *text, struct os_pattern **ret_pattern, const char **ret_why)
+{
+    struct os_pattern *pattern = malloc(sizeof(*pattern));
+    int error;
+
+    if (pattern == NULL)
+        return -ENOMEM;
+    error = regcomp(&pattern->regex, text, REG_EXTENDED | REG_NOSUB);
+    if (error == 0) {
+        *ret_pattern = pattern;
+        return 0;
+    }
+    free(pattern);
+    if (error == REG_ESPACE)
+        return -ENOMEM;
+    *ret_why = why_no_pattern(error);
+    return -EINVAL;
+}
+
+bool
+os_pattern_matches(const struct os_pattern *pattern, const char *line)
+{
+    return regexec(&pattern->regex, line, 0, NULL, 0) == 0;
+}
+
+void
+os_pattern_free(struct os_pattern *pattern)
+{
+    if (pattern == NULL)
+        return;
+    regfree(&pattern->regex);
+    free(pattern);
+}
