@@ -248,6 +248,9 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
     case OS_STAGE_DETACH:
         snprintf(buf, size, "a new process");
         break;
+    case OS_STAGE_READY:
+        snprintf(buf, size, "it did not become ready");
+        break;
     case OS_STAGE_NONE:
         snprintf(buf, size, "%s", request->instance->pidfile);
         break;
@@ -270,7 +273,9 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     if (result->stage == OS_STAGE_NONE && result->error == -ENODATA)
         return say_unproved(verb, in->name, in->pidfile, "--assume stale");
     describe_stage(request, result->stage, what, sizeof(what));
-    if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
+    if (result->stage == OS_STAGE_READY)
+        say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
+    else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
         say_error("cannot %s '%s': %s", verb, in->name, what);
     else
         say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, strerror(-result->error),

@@ -164,7 +164,7 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         return;
     claim_finish(&claim);
     if (supervise_reason(request) != NULL)
-        ret->exit_status = supervise(request, &launch, &claim, &said, NULL);
+        (void)supervise(request, &launch, &claim, &said, NULL, ret);
     else if (request->command == NULL)
         serve(&claim);
     else
@@ -187,7 +187,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     if (request->command != NULL)
-        _Exit(supervise(request, launch, claim, said, channel));
+        _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
     serve(claim);
     _Exit(0);

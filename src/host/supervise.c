@@ -1,51 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor: what happened (a signal, a death, a deadline) leads to the next phase, and each
- * phase waits for one thing. The state file is written at each change.
+ * The supervisor: what happened (a signal, a death, an answer, a deadline) leads to the next phase,
+ * and each phase waits for one thing. The state file is written at each change.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "host/policy.h"
-#include "host/supervise.h"
+#include "host/supervisor.h"
 
-#define TREE_WAIT_MS 10000 /* for killed descendants that sleep in the kernel */
-#define NEVER        (-1)
-
-enum phase {
-    PHASE_STARTING = 0, /* the server is forked, it isn't ready yet */
-    PHASE_READY,
-    PHASE_WAITING,  /* for the time of the restart */
-    PHASE_STOPPING, /* for the server's death */
-    PHASE_ENDED,
-};
-
-struct supervisor {
-    const struct launch_request *request;
-    const struct os_launch *launch;
-    struct claim *claim;
-    struct state_words *words;
-    struct os_child *channel; /* NULL: nobody waits for us to be ready */
-    intptr_t signals;
-
-    enum phase phase;
-    bool failed;      /* it ended for good, and not as it should */
-    int64_t server;   /* its pid; 0: none lives */
-    int64_t since_ms; /* when it was started */
-    int64_t deadline; /* of this phase, or NEVER */
-    size_t stop_step; /* the one whose timeout runs */
-    int exit_status;  /* of the server that ended last */
-    char exit_text[64];
-    char status_text[128];
-    struct os_identity identity; /* the server's */
-    struct policy policy;
-};
+#define SOURCES_MAX (1 + 2 * CONDITIONS_MAX)
 
 /* ---- What is told ------------------------------------------------------------------------ */
 
-static void
-set_phase(struct supervisor *s, enum phase phase)
+void
+supervisor_set_phase(struct supervisor *s, enum phase phase)
 {
     static const char *const names[] = {"starting", "ready", "starting", "stopping", "stopped"};
 
@@ -59,8 +28,8 @@ set_phase(struct supervisor *s, enum phase phase)
     (void)claim_update(s->claim, s->words);
 }
 
-static void
-tell_starter(struct supervisor *s, const struct launch_result *result)
+void
+supervisor_tell(struct supervisor *s, const struct launch_result *result)
 {
     if (s->channel == NULL)
         return;
@@ -68,235 +37,218 @@ tell_starter(struct supervisor *s, const struct launch_result *result)
     s->channel = NULL;
 }
 
-/* "code 3", "signal SEGV core" */
-static void
-describe_death(struct supervisor *s, const struct os_death *death)
-{
-    const char *name = os_signal_name(death->signal);
-
-    if (death->signal == 0)
-        snprintf(s->exit_text, sizeof(s->exit_text), "code %d", death->code);
-    else if (name != NULL)
-        snprintf(s->exit_text, sizeof(s->exit_text), "signal %s%s", name,
-                 death->core ? " core" : "");
-    else
-        snprintf(s->exit_text, sizeof(s->exit_text), "signal %d%s", death->signal,
-                 death->core ? " core" : "");
-    s->exit_status = death->signal != 0 ? 128 + death->signal : death->code;
-}
-
-/* ---- Descendants ------------------------------------------------------------------------- */
-
-/* Sleep until a child ends, or for a moment: a fork bomb is killed round after round. */
-static void
-wait_for_deaths(const struct supervisor *s, int ms)
-{
-    struct os_source source = {.handle = s->signals};
-
-    (void)os_wait(&source, 1, os_monotonic_ms() + ms);
-}
-
-/*
- * A fork bomb fills at once the room that a killed one leaves. Stopped ones keep their room, and
- * fork no more: so stop them all, until a look finds no new ones, and then kill.
- */
-static void
-kill_descendants(void)
-{
-    int stop_signal = os_signal_number("STOP");
-    int before = 0, seen;
-
-    while ((seen = os_descendants_signal(stop_signal)) > before)
-        before = seen;
-    if (seen > 0)
-        (void)os_descendants_signal(os_signal_number("KILL"));
-}
-
-/* Kill what the server leaves behind, until nobody is left. */
-static void
-end_descendants(struct supervisor *s)
-{
-    int64_t end = os_monotonic_ms() + TREE_WAIT_MS;
-    struct os_death death;
-    int r;
-
-    do {
-        kill_descendants();
-        while ((r = os_reap(&death)) == 1)
-            if (death.pid == s->server) {
-                s->server = 0;
-                describe_death(s, &death);
-            }
-        if (r == 0)
-            wait_for_deaths(s, 5);
-    } while (r == 0 && os_monotonic_ms() < end);
-}
-
-/* ---- Starting ---------------------------------------------------------------------------- */
-
-static void
-end_for_good(struct supervisor *s, bool failed)
+void
+supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
-    end_descendants(s);
-    set_phase(s, PHASE_ENDED);
+    server_end_descendants(s);
+    supervisor_set_phase(s, PHASE_ENDED);
 }
 
-/* The state names the server before it execs: nobody ever lives whom no file names. */
-static int
-fork_named(struct supervisor *s, struct os_server *server)
+static void
+say_status_text(struct supervisor *s, const char *what, const char *why)
 {
-    struct os_hold hold;
-    int r = os_server_fork(s->launch, &s->claim->lock, OS_NONE,
-                           !s->request->instance->config.outlives_supervisor, server);
+    snprintf(s->status_text, sizeof(s->status_text), "%s: %s", what, why);
+}
 
-    if (r < 0)
-        return r;
-    r = os_process_hold(server->pid, &hold);
-    if (r == 0) {
-        r = os_process_identify(&hold, &s->identity);
-        os_process_release(&hold);
+/* ---- Start, ready, healthy --------------------------------------------------------------- */
+
+static void
+start_server(struct supervisor *s)
+{
+    struct launch_result result = {0};
+
+    result.error = server_start(s, &result.stage);
+    if (result.error == 0) {
+        gate_start(s->ready, os_monotonic_ms());
+        return;
     }
-    if (r == 0) {
-        s->server = server->pid;
-        s->since_ms = os_monotonic_ms();
-        set_phase(s, PHASE_STARTING);
-    }
-    return r;
+    say_status_text(s, "cannot start", strerror(-result.error));
+    s->exit_status = 1;
+    supervisor_tell(s, &result);
+    supervisor_end(s, true);
 }
 
 static void
 become_ready(struct supervisor *s)
 {
-    set_phase(s, PHASE_READY);
-    tell_starter(s, NULL);
+    s->unhealthy = false;
+    gate_start(s->health, os_monotonic_ms());
+    supervisor_set_phase(s, PHASE_READY);
+    supervisor_tell(s, NULL);
+}
+
+/* Whoever waits for it hears why, and nothing is left running; else the policy decides. */
+static void
+never_ready(struct supervisor *s)
+{
+    struct launch_result result = {.error = -ETIMEDOUT, .stage = OS_STAGE_READY};
+
+    snprintf(result.why, sizeof(result.why), "%s", gate_why(s->ready));
+    say_status_text(s, "not ready", result.why);
+    s->after = s->channel != NULL ? AFTER_FAIL : AFTER_RESTART;
+    supervisor_tell(s, &result);
+    server_stop(s);
 }
 
 static void
-start_server(struct supervisor *s)
+judge_health(struct supervisor *s, enum gate_answer answer)
 {
-    struct launch_result result = {.stage = OS_STAGE_DETACH};
-    struct os_server server = {.channel = OS_NONE, .go = OS_NONE};
+    enum health_action action = s->request->instance->config.health_action;
 
-    result.error = fork_named(s, &server);
-    if (result.error == 0)
-        result.error = os_server_go(&server, &result.stage);
-    if (result.error == 0) {
-        become_ready(s);
-        return;
+    if (answer == GATE_OPEN && s->unhealthy) {
+        s->unhealthy = false;
+        s->status_text[0] = '\0';
+        supervisor_set_phase(s, PHASE_READY);
+    } else if (answer == GATE_FAILED && !s->unhealthy) {
+        s->unhealthy = true;
+        say_status_text(s, "not healthy", gate_why(s->health));
+        if (action == HEALTH_NONE) {
+            supervisor_set_phase(s, PHASE_READY);
+            return;
+        }
+        s->after = action == HEALTH_STOP ? AFTER_FAIL : AFTER_RESTART_ANYWAY;
+        server_stop(s);
     }
-    (void)os_handle_close(server.go);
-    (void)os_handle_close(server.channel);
-    snprintf(s->status_text, sizeof(s->status_text), "cannot start: %s", strerror(-result.error));
-    s->exit_status = 1;
-    tell_starter(s, &result);
-    end_for_good(s, true);
 }
-
-/* ---- Ending ------------------------------------------------------------------------------ */
 
 static void
-signal_server_of(const struct supervisor *s, int signal)
+ask_gates(struct supervisor *s, const struct os_source *sources, size_t count)
 {
-    struct os_hold hold;
+    int64_t now = os_monotonic_ms();
+    enum gate_answer answer;
 
-    /* Our own child: its number is its own until we reap it. */
-    if (s->server == 0 || os_process_hold(s->server, &hold) < 0)
-        return;
-    (void)os_process_signal(&hold, signal);
-    os_process_release(&hold);
-}
-
-/* The sequence of the configuration, else its signal and timeout; then KILL, always. */
-static struct stop_step
-step_of(const struct supervisor *s, size_t step)
-{
-    const struct config *config = &s->request->instance->config;
-    size_t count = 0;
-
-    while (config->sequence[count].signal != 0)
-        count++;
-    if (step < count)
-        return config->sequence[step];
-    if (count == 0 && step == 0) {
-        return (struct stop_step){config->stop_signal, config->stop_timeout_ms};
+    if (s->phase == PHASE_STARTING) {
+        answer = gate_step(s->ready, sources, count, now);
+        if (answer == GATE_OPEN)
+            become_ready(s);
+        else if (answer == GATE_FAILED)
+            never_ready(s);
+    } else if (s->phase == PHASE_READY && s->request->instance->config.health.count > 0) {
+        judge_health(s, gate_step(s->health, sources, count, now));
     }
-    return (struct stop_step){os_signal_number("KILL"), NEVER};
 }
 
-static void
-take_stop_step(struct supervisor *s)
-{
-    struct stop_step step = step_of(s, s->stop_step);
-
-    signal_server_of(s, step.signal);
-    s->deadline = step.timeout_ms < 0 ? NEVER : os_monotonic_ms() + step.timeout_ms;
-}
+/* ---- The end of a server ----------------------------------------------------------------- */
 
 static void
 begin_stop(struct supervisor *s)
 {
+    s->after = AFTER_END;
     if (s->phase == PHASE_STOPPING || s->phase == PHASE_ENDED)
         return;
     s->status_text[0] = '\0';
     if (s->server == 0) { /* a stop beats a pending restart, at once */
         s->exit_status = 0;
-        end_for_good(s, false);
+        supervisor_end(s, false);
         return;
     }
-    s->stop_step = 0;
-    set_phase(s, PHASE_STOPPING);
-    take_stop_step(s);
+    server_stop(s);
 }
 
 static void
-plan_restart(struct supervisor *s, const struct os_death *death)
+plan_restart(struct supervisor *s, bool failed, int code)
 {
-    bool failed = death->signal != 0 || death->code != 0;
     int64_t now = os_monotonic_ms();
     int delay_ms = 0;
 
-    end_descendants(s); /* a worker that lives on would keep the port */
-    switch (policy_ended(&s->policy, failed, death->signal != 0 ? -1 : death->code,
-                         now - s->since_ms, now, &delay_ms)) {
+    server_end_descendants(s); /* a worker that lives on would keep the port */
+    switch (policy_ended(&s->policy, failed, code, now - s->since_ms, now, &delay_ms)) {
     case POLICY_END:
-        end_for_good(s, failed);
+        supervisor_end(s, failed);
         return;
     case POLICY_GIVE_UP:
         snprintf(s->status_text, sizeof(s->status_text), "gave up: too many restarts");
-        end_for_good(s, true);
+        supervisor_end(s, true);
         return;
     case POLICY_RESTART:
         break;
     }
     snprintf(s->status_text, sizeof(s->status_text), "restart in %d ms", delay_ms);
-    set_phase(s, PHASE_WAITING);
+    supervisor_set_phase(s, PHASE_WAITING);
     s->deadline = now + delay_ms;
+}
+
+/* Whatever the policy says of a server that ends by itself: this one was ended to be restarted. */
+static void
+restart_anyway(struct supervisor *s)
+{
+    if (s->policy.settings.policy != RESTART_NO) {
+        plan_restart(s, true, -1);
+        return;
+    }
+    server_end_descendants(s);
+    supervisor_set_phase(s, PHASE_WAITING);
+    s->deadline = os_monotonic_ms() + s->policy.settings.delay_min_ms;
 }
 
 static void
 server_died(struct supervisor *s, const struct os_death *death)
 {
-    s->server = 0;
-    describe_death(s, death);
-    if (s->phase == PHASE_STOPPING) {
+    bool failed = death->signal != 0 || death->code != 0;
+
+    server_ended(s, death);
+    if (s->phase != PHASE_STOPPING) {
+        plan_restart(s, failed, death->signal != 0 ? -1 : death->code);
+        return;
+    }
+    switch (s->after) {
+    case AFTER_END:
         s->exit_status = 0; /* it was asked to */
-        end_for_good(s, false);
-    } else {
-        plan_restart(s, death);
+        supervisor_end(s, false);
+        break;
+    case AFTER_FAIL:
+        s->exit_status = s->exit_status != 0 ? s->exit_status : 1;
+        supervisor_end(s, true);
+        break;
+    case AFTER_RESTART:
+        s->exit_status = s->exit_status != 0 ? s->exit_status : 1;
+        plan_restart(s, true, -1);
+        break;
+    case AFTER_RESTART_ANYWAY:
+        restart_anyway(s);
+        break;
     }
 }
 
 /* ---- What happens ------------------------------------------------------------------------ */
+
+/* A server that dies before it is ready: whoever waits for it hears how it ended. */
+static void
+tell_early_death(struct supervisor *s, const struct os_death *death)
+{
+    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
+
+    if (s->phase != PHASE_STARTING || s->channel == NULL)
+        return;
+    if (death->signal != 0)
+        snprintf(result.why, sizeof(result.why),
+                 "the server was ended by signal %d before it was "
+                 "ready",
+                 death->signal);
+    else
+        snprintf(result.why, sizeof(result.why),
+                 "the server ended with status %d before it was ready", death->code);
+    supervisor_tell(s, &result);
+    s->policy.settings.policy = RESTART_NO; /* a failed start leaves nothing running */
+}
 
 static void
 reap_all(struct supervisor *s)
 {
     struct os_death death;
 
-    while (os_reap(&death) == 1)
-        if (death.pid == s->server)
+    while (os_reap(&death) == 1) {
+        int64_t now = os_monotonic_ms();
+        int status = death.signal != 0 ? -death.signal : death.code;
+
+        if (death.pid == s->server) {
+            tell_early_death(s, &death);
             server_died(s, &death);
+        } else if (!gate_child_ended(s->ready, death.pid, status, now)) {
+            (void)gate_child_ended(s->health, death.pid, status, now);
+        }
+    }
 }
 
 static void
@@ -308,9 +260,9 @@ take_signals(struct supervisor *s)
         if (signal == os_signal_number("TERM"))
             begin_stop(s);
         else if (signal == os_signal_number("HUP"))
-            signal_server_of(s, s->request->instance->config.reload_signal);
+            server_signal(s, s->request->instance->config.reload_signal);
         else if (signal != os_signal_number("CHLD"))
-            signal_server_of(s, signal);
+            server_signal(s, signal);
     }
     reap_all(s);
 }
@@ -323,27 +275,68 @@ time_has_come(struct supervisor *s)
         s->status_text[0] = '\0';
         start_server(s);
     } else if (s->phase == PHASE_STOPPING) {
-        s->stop_step++;
-        take_stop_step(s);
+        server_stop_further(s);
     }
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    if (a == NEVER || b == NEVER)
+        return a == NEVER ? b : a;
+    return a < b ? a : b;
 }
 
 static void
 step(struct supervisor *s)
 {
-    struct os_source source = {.handle = s->signals};
+    struct os_source sources[SOURCES_MAX] = {{.handle = s->signals}};
+    const struct gate *gate = s->phase == PHASE_STARTING ? s->ready : s->health;
+    size_t count = 1 + gate_sources(gate, sources + 1, SOURCES_MAX - 1);
 
-    if (os_wait(&source, 1, s->deadline) < 0)
+    if (os_wait(sources, count, earlier(s->deadline, gate_deadline(gate))) < 0)
         return;
-    if (source.ready)
+    if (sources[0].ready)
         take_signals(s);
+    ask_gates(s, sources, count);
     if (s->deadline != NEVER && os_monotonic_ms() >= s->deadline)
         time_has_come(s);
 }
 
+/* ---- Begin and end ----------------------------------------------------------------------- */
+
+static int
+make_gates(struct supervisor *s, struct launch_result *result)
+{
+    const struct config *config = &s->request->instance->config;
+    struct gate_rules ready = gate_ready_rules(config), health = gate_health_rules(config);
+    const struct condition *culprit = NULL;
+    int r = gate_new(&config->ready, &ready, s->launch, &s->ready, &culprit);
+
+    if (r == 0)
+        r = gate_new(&config->health, &health, s->launch, &s->health, &culprit);
+    if (r < 0 && culprit != NULL) {
+        result->stage = OS_STAGE_READY;
+        snprintf(result->why, sizeof(result->why), "%s: its host has no address", culprit->name);
+    }
+    return r;
+}
+
+static void
+host(struct supervisor *s)
+{
+    start_server(s);
+    while (s->phase != PHASE_ENDED) {
+        if (s->phase == PHASE_STARTING)
+            ask_gates(s, NULL, 0); /* with nothing to wait for it is ready at once */
+        if (s->phase != PHASE_ENDED)
+            step(s);
+    }
+}
+
 int
 supervise(const struct launch_request *request, const struct os_launch *launch, struct claim *claim,
-          struct state_words *words, struct os_child *channel)
+          struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
     struct supervisor s = {
         .request = request,
@@ -354,24 +347,26 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .signals = OS_NONE,
         .deadline = NEVER,
     };
-    struct launch_result result = {.stage = OS_STAGE_DETACH};
 
     policy_init(&s.policy, &request->instance->config.restart,
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
-    result.error = os_supervisor_prepare(&s.signals);
-    if (result.error < 0) {
-        tell_starter(&s, &result);
-        claim_end(claim, true);
-        return 1;
+    *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
+    result->error = make_gates(&s, result);
+    if (result->error == 0)
+        result->error = os_supervisor_prepare(&s.signals);
+    if (result->error == 0) {
+        host(&s);
+        result->exit_status = s.exit_status;
+        if (s.failed) /* the last state is left, for the post-mortem */
+            claim->keep_state = true;
+    } else {
+        supervisor_tell(&s, result);
     }
-    start_server(&s);
-    while (s.phase != PHASE_ENDED)
-        step(&s);
+    gate_free(s.ready);
+    gate_free(s.health);
     (void)os_handle_close(s.signals);
-    if (s.failed) /* the last state is left, for the post-mortem */
-        claim->keep_state = true;
     claim_end(claim, true);
-    return s.exit_status;
+    return result->exit_status;
 }
 
 /* ---- Whether ----------------------------------------------------------------------------- */
@@ -385,6 +380,10 @@ supervise_reason(const struct launch_request *request)
         return NULL;
     if (config->supervise == SUPERVISE_YES)
         return "[server] supervise";
+    if (config->ready.count > 0)
+        return "[ready] when";
+    if (config->health.count > 0)
+        return "[health] check";
     if (config->restart.policy != RESTART_NO)
         return "[restart] policy";
     if (config->sequence[0].signal != 0)

@@ -11,9 +11,11 @@
  *
  * words:   of the state; their command, manager and cgroup are kept.
  * channel: told as soon as the server is ready, or why it is not; or NULL.
+ * result:  an error only where it could not even begin.
  * Returns: the exit status: the server's own, 128 and the signal where one ended it.
  */
 int supervise(const struct launch_request *request, const struct os_launch *launch,
-              struct claim *claim, struct state_words *words, struct os_child *channel);
+              struct claim *claim, struct state_words *words, struct os_child *channel,
+              struct launch_result *result);
 
 #endif

@@ -291,6 +291,7 @@ enum os_stage {
     OS_STAGE_IDENTITY,
     OS_STAGE_DETACH,
     OS_STAGE_EXEC,
+    OS_STAGE_READY, /* it was started, and didn't become ready */
 };
 
 /*

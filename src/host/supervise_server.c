@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server of a supervisor: started, stopped step by step, and all that it leaves behind. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "host/supervisor.h"
+
+#define TREE_WAIT_MS 10000 /* for killed descendants that sleep in the kernel */
+
+/* ---- Descendants ------------------------------------------------------------------------- */
+
+/* Sleep until a child ends, or for a moment: a fork bomb is killed round after round. */
+static void
+wait_for_deaths(const struct supervisor *s, int ms)
+{
+    struct os_source source = {.handle = s->signals};
+
+    (void)os_wait(&source, 1, os_monotonic_ms() + ms);
+}
+
+/*
+ * A fork bomb fills at once the room that a killed one leaves. Stopped ones keep their room, and
+ * fork no more: so stop them all, until a look finds no new ones, and then kill.
+ */
+static void
+kill_descendants(void)
+{
+    int stop_signal = os_signal_number("STOP");
+    int before = 0, seen;
+
+    while ((seen = os_descendants_signal(stop_signal)) > before)
+        before = seen;
+    if (seen > 0)
+        (void)os_descendants_signal(os_signal_number("KILL"));
+}
+
+void
+server_end_descendants(struct supervisor *s)
+{
+    int64_t end = os_monotonic_ms() + TREE_WAIT_MS;
+    struct os_death death;
+    int r;
+
+    gate_stop(s->ready); /* their commands are children too */
+    gate_stop(s->health);
+    do {
+        kill_descendants();
+        while ((r = os_reap(&death)) == 1) {
+            int64_t now = os_monotonic_ms();
+
+            (void)gate_child_ended(s->ready, death.pid, death.code, now);
+            (void)gate_child_ended(s->health, death.pid, death.code, now);
+            if (death.pid == s->server)
+                server_ended(s, &death);
+        }
+        if (r == 0)
+            wait_for_deaths(s, 5);
+    } while (r == 0 && os_monotonic_ms() < end);
+}
+
+/* ---- Start ------------------------------------------------------------------------------- */
+
+static int
+fork_named(struct supervisor *s, struct os_server *server)
+{
+    struct os_hold hold;
+    int r = os_server_fork(s->launch, &s->claim->lock, OS_NONE,
+                           !s->request->instance->config.outlives_supervisor, server);
+
+    if (r < 0)
+        return r;
+    r = os_process_hold(server->pid, &hold);
+    if (r == 0) {
+        r = os_process_identify(&hold, &s->identity);
+        os_process_release(&hold);
+    }
+    if (r == 0) {
+        s->server = server->pid;
+        s->since_ms = os_monotonic_ms();
+        supervisor_set_phase(s, PHASE_STARTING);
+    }
+    return r;
+}
+
+int
+server_start(struct supervisor *s, enum os_stage *ret_stage)
+{
+    struct os_server server = {.channel = OS_NONE, .go = OS_NONE};
+    int r;
+
+    *ret_stage = OS_STAGE_DETACH;
+    r = fork_named(s, &server);
+    if (r == 0)
+        return os_server_go(&server, ret_stage);
+    (void)os_handle_close(server.go); /* its end ends the child */
+    (void)os_handle_close(server.channel);
+    return r;
+}
+
+/* ---- Stop -------------------------------------------------------------------------------- */
+
+void
+server_signal(const struct supervisor *s, int signal)
+{
+    struct os_hold hold;
+
+    /* Our own child: its number is its own until we reap it. */
+    if (s->server == 0 || os_process_hold(s->server, &hold) < 0)
+        return;
+    (void)os_process_signal(&hold, signal);
+    os_process_release(&hold);
+}
+
+/* The sequence of the configuration, else its signal and timeout; then KILL, always. */
+static struct stop_step
+step_of(const struct supervisor *s)
+{
+    const struct config *config = &s->request->instance->config;
+    size_t count = 0;
+
+    while (config->sequence[count].signal != 0)
+        count++;
+    if (s->stop_step < count)
+        return config->sequence[s->stop_step];
+    if (count == 0 && s->stop_step == 0)
+        return (struct stop_step){config->stop_signal, config->stop_timeout_ms};
+    return (struct stop_step){os_signal_number("KILL"), NEVER};
+}
+
+static void
+take_step(struct supervisor *s)
+{
+    struct stop_step step = step_of(s);
+
+    server_signal(s, step.signal);
+    s->deadline = step.timeout_ms < 0 ? NEVER : os_monotonic_ms() + step.timeout_ms;
+}
+
+void
+server_stop(struct supervisor *s)
+{
+    s->stop_step = 0;
+    gate_stop(s->ready);
+    gate_stop(s->health);
+    supervisor_set_phase(s, PHASE_STOPPING);
+    take_step(s);
+}
+
+void
+server_stop_further(struct supervisor *s)
+{
+    s->stop_step++;
+    take_step(s);
+}
+
+/* "code 3", "signal SEGV core" */
+void
+server_ended(struct supervisor *s, const struct os_death *death)
+{
+    const char *name = os_signal_name(death->signal);
+    const char *core = death->core ? " core" : "";
+
+    s->server = 0;
+    if (death->signal == 0)
+        snprintf(s->exit_text, sizeof(s->exit_text), "code %d", death->code);
+    else if (name != NULL)
+        snprintf(s->exit_text, sizeof(s->exit_text), "signal %s%s", name, core);
+    else
+        snprintf(s->exit_text, sizeof(s->exit_text), "signal %d%s", death->signal, core);
+    s->exit_status = death->signal != 0 ? 128 + death->signal : death->code;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor's one state, for supervise.c and supervise_server.c alone. */
+#ifndef VORTEX_SUPERVISOR_H
+#define VORTEX_SUPERVISOR_H
+
+#include "host/policy.h"
+#include "host/ready.h"
+#include "host/supervise.h"
+
+#define NEVER (-1)
+
+enum phase {
+    PHASE_STARTING = 0, /* the server was started, it isn't ready yet */
+    PHASE_READY,
+    PHASE_WAITING,  /* for the time of the restart */
+    PHASE_STOPPING, /* for the server's death */
+    PHASE_ENDED,
+};
+
+/* What comes after the death of a server that is being stopped. */
+enum after {
+    AFTER_END = 0,        /* it was asked for: all is well */
+    AFTER_FAIL,           /* it never became ready, or it is to end as not healthy */
+    AFTER_RESTART,        /* as the policy says: it wasn't ready in time */
+    AFTER_RESTART_ANYWAY, /* it is not healthy */
+};
+
+struct supervisor {
+    const struct launch_request *request;
+    const struct os_launch *launch;
+    struct claim *claim;
+    struct state_words *words;
+    struct os_child *channel; /* NULL: nobody waits for us to be ready */
+    intptr_t signals;
+    struct gate *ready;
+    struct gate *health;
+
+    enum phase phase;
+    enum after after;
+    bool failed;      /* it ended for good, and not as it should */
+    bool unhealthy;   /* as was last told */
+    int64_t server;   /* its pid; 0: none lives */
+    int64_t since_ms; /* when it was started */
+    int64_t deadline; /* of this phase, or NEVER */
+    size_t stop_step; /* the one whose timeout runs */
+    int exit_status;  /* of the server that ended last */
+    char exit_text[64];
+    char status_text[320];
+    struct os_identity identity; /* the server's */
+    struct policy policy;
+};
+
+/* ---- supervise.c ------------------------------------------------------------------------- */
+
+/* Come to a phase, and tell it in the state. */
+void supervisor_set_phase(struct supervisor *s, enum phase phase);
+
+/* Whoever waits for us to be ready hears of it; result: why it is not, or NULL. */
+void supervisor_tell(struct supervisor *s, const struct launch_result *result);
+
+/* Nobody is left, and nothing comes after. */
+void supervisor_end(struct supervisor *s, bool failed);
+
+/* ---- supervise_server.c ------------------------------------------------------------------ */
+
+/* Start it: 0; else why not, and *ret_stage. The state names it before it execs. */
+int server_start(struct supervisor *s, enum os_stage *ret_stage);
+
+/* Signal it, if it lives. */
+void server_signal(const struct supervisor *s, int signal);
+
+/* Begin to stop it; the next step of that, when its time has come. */
+void server_stop(struct supervisor *s);
+void server_stop_further(struct supervisor *s);
+
+/* Keep in mind how it ended. */
+void server_ended(struct supervisor *s, const struct os_death *death);
+
+/* Kill what it leaves behind, until nobody is left. */
+void server_end_descendants(struct supervisor *s);
+
+#endif
