@@ -230,6 +230,14 @@ set_condition(struct reader *reader, const struct key *key, const struct ini_ent
                    "http://..., file:PATH or exec:COMMAND",
                    key->name, entry->value);
     }
+    /* A condition that nobody will ever hear of must not wait for its timeout. */
+    if (condition.kind == CONDITION_LOG) {
+        condition_free(&condition);
+        return SAY(reader, entry->line,
+                   "'%s': log: needs the server's output, which this version doesn't read yet: "
+                   "choose another condition",
+                   key->name);
+    }
     return conditions_add(conditions, &condition);
 }
 

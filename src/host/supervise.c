@@ -9,18 +9,24 @@
 
 #include "host/supervisor.h"
 
-#define SOURCES_MAX (1 + 2 * CONDITIONS_MAX)
+#define SOURCES_MAX (1 + WORD_SOURCES_MAX + CONDITIONS_MAX)
 
 /* ---- What is told ------------------------------------------------------------------------ */
 
 void
 supervisor_set_phase(struct supervisor *s, enum phase phase)
 {
-    static const char *const names[] = {"starting", "ready", "starting", "stopping", "stopped"};
-
     s->phase = phase;
     s->deadline = NEVER;
-    s->words->phase = s->failed ? "failed" : names[phase];
+    supervisor_tell_state(s);
+}
+
+void
+supervisor_tell_state(struct supervisor *s)
+{
+    static const char *const names[] = {"starting", "ready", "starting", "stopping", "stopped"};
+
+    s->words->phase = s->failed ? "failed" : names[s->phase];
     s->words->server = s->server != 0 ? &s->identity : NULL;
     s->words->exit = s->exit_text;
     s->words->status = s->status_text;
@@ -292,10 +298,13 @@ step(struct supervisor *s)
 {
     struct os_source sources[SOURCES_MAX] = {{.handle = s->signals}};
     const struct gate *gate = s->phase == PHASE_STARTING ? s->ready : s->health;
-    size_t count = 1 + gate_sources(gate, sources + 1, SOURCES_MAX - 1);
+    size_t words = word_sources(s, sources + 1);
+    size_t count = 1 + words;
 
+    count += gate_sources(gate, sources + count, SOURCES_MAX - count);
     if (os_wait(sources, count, earlier(s->deadline, gate_deadline(gate))) < 0)
         return;
+    word_take(s, sources + 1, words); /* a last word comes before the death */
     if (sources[0].ready)
         take_signals(s);
     ask_gates(s, sources, count);
@@ -345,6 +354,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .words = words,
         .channel = channel,
         .signals = OS_NONE,
+        .notify = OS_NONE,
+        .word_pipe = OS_NONE,
         .deadline = NEVER,
     };
 
@@ -352,6 +363,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
     *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
     result->error = make_gates(&s, result);
+    if (result->error == 0)
+        result->error = word_open(&s);
     if (result->error == 0)
         result->error = os_supervisor_prepare(&s.signals);
     if (result->error == 0) {
@@ -364,6 +377,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     }
     gate_free(s.ready);
     gate_free(s.health);
+    word_close(&s);
     (void)os_handle_close(s.signals);
     claim_end(claim, true);
     return result->exit_status;

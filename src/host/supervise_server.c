@@ -63,10 +63,15 @@ server_end_descendants(struct supervisor *s)
 static int
 fork_named(struct supervisor *s, struct os_server *server)
 {
+    struct os_launch launch = *s->launch;
     struct os_hold hold;
-    int r = os_server_fork(s->launch, &s->claim->lock, OS_NONE,
-                           !s->request->instance->config.outlives_supervisor, server);
+    intptr_t end;
+    int r = word_prepare(s, &launch, &end);
 
+    if (r == 0)
+        r = os_server_fork(&launch, &s->claim->lock, OS_NONE,
+                           !s->request->instance->config.outlives_supervisor, server);
+    (void)os_handle_close(end);
     if (r < 0)
         return r;
     r = os_process_hold(server->pid, &hold);

@@ -34,6 +34,9 @@ struct supervisor {
     intptr_t signals;
     struct gate *ready;
     struct gate *health;
+    intptr_t notify;    /* the socket of sd_notify, or OS_NONE */
+    intptr_t word_pipe; /* the end of ours of fd:N, or OS_NONE */
+    int word_fd;        /* its N, or 0 */
 
     enum phase phase;
     enum after after;
@@ -55,11 +58,27 @@ struct supervisor {
 /* Come to a phase, and tell it in the state. */
 void supervisor_set_phase(struct supervisor *s, enum phase phase);
 
+/* Write the state anew, without a change of phase. */
+void supervisor_tell_state(struct supervisor *s);
+
 /* Whoever waits for us to be ready hears of it; result: why it is not, or NULL. */
 void supervisor_tell(struct supervisor *s, const struct launch_result *result);
 
 /* Nobody is left, and nothing comes after. */
 void supervisor_end(struct supervisor *s, bool failed);
+
+/* ---- supervise_word.c: the server's own word ---------------------------------------------- */
+
+#define WORD_SOURCES_MAX 2
+
+/* Open what the [ready] conditions need; for each start: what the server gets; close it. */
+int word_open(struct supervisor *s);
+int word_prepare(struct supervisor *s, struct os_launch *launch, intptr_t *ret_end);
+void word_close(struct supervisor *s);
+
+/* What to wait for, and what came. */
+size_t word_sources(const struct supervisor *s, struct os_source *out);
+void word_take(struct supervisor *s, const struct os_source *sources, size_t count);
 
 /* ---- supervise_server.c ------------------------------------------------------------------ */
 

@@ -270,7 +270,9 @@ struct os_launch {
     int64_t limit_core;
     int nice;             /* OS_NICE_KEEP */
     int oom_score_adjust; /* OS_OOM_KEEP */
-    int64_t dies_with;    /* the parent with whose death the system ends it, where it can; 0 none */
+    intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
+    int passed_as;
+    int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
 };
 
 #define OS_LIMIT_INFINITY INT64_MAX
@@ -393,6 +395,18 @@ int os_server_fork(const struct os_launch *launch, const struct os_lock *lock, i
 
 /* Let it exec: 0 it did; else why not, and *ret_stage; the child is dead then, or dies. */
 int os_server_go(struct os_server *server, enum os_stage *ret_stage);
+
+/*
+ * Open a socket for sd_notify(3)'s messages; NOTIFY_SOCKET names it to the children of this process
+ * from now on.
+ */
+int os_notify_open(intptr_t *ret_handle);
+
+/*
+ * The next message, with a NUL: how many bytes; -EAGAIN none now. ret_pid: who sent it, as the
+ * kernel says.
+ */
+int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
 
 /* How a child ended. */
 struct os_death {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Instead of linux_tree.c (-Dos=posix). What is lost: descendants of a server can't be found, so a
- * stop ends the server alone; and a server outlives a supervisor that is killed.
+ * stop ends the server alone; a server outlives a supervisor that is killed; and sd_notify isn't
+ * heard, for it can't be told who speaks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,4 +70,21 @@ os_descendants_signal(int signal_number)
 {
     (void)signal_number;
     return 0;
+}
+
+int
+os_notify_open(intptr_t *ret_handle)
+{
+    (void)ret_handle;
+    return -ENOTSUP;
+}
+
+int64_t
+os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
+{
+    (void)handle;
+    (void)buf;
+    (void)size;
+    (void)ret_pid;
+    return -ENOTSUP;
 }

@@ -360,6 +360,12 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
     }
     *ret_stage = OS_STAGE_EXEC;
     posix_keep_from_exec(first_unknown_fd(), lock->handle);
+    if (l->passed_as > STDERR_FILENO
+        && (l->passed_as == (int)lock->handle || dup2((int)l->passed, l->passed_as) < 0)) {
+        r = l->passed_as == (int)lock->handle ? -EBUSY : -errno;
+        regain();
+        return r;
+    }
     reset_signals();
     /* As its user searches the PATH that it will have; a script without #! runs by the shell. */
     execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);

@@ -200,6 +200,111 @@ stop_ok
 check is_dead "$server"
 kept a_kept_server_is_orphaned_named_replaced_and_stopped
 
+# ---- Ready and healthy ------------------------------------------------------------------------
+
+cat >"$top/late.py" <<'END'
+import socket, sys, time
+time.sleep(float(sys.argv[2]))
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+open(sys.argv[3], "w").write(str(time.monotonic_ns()))
+while True:
+    c, _ = s.accept()
+    c.settimeout(2)
+    try:
+        c.recv(4096)
+        c.sendall(("HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % sys.argv[4]).encode())
+    except OSError:
+        pass
+    c.close()
+END
+cat >"$top/notify.py" <<'END'
+import os, signal, socket, time
+def say(words):
+    name = os.environ["NOTIFY_SOCKET"]
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect("\0" + name[1:] if name[0] == "@" else name)
+    s.send(words.encode())
+say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=10000000")
+time.sleep(1)
+say("READY=1\nSTATUS=serving")
+while True:
+    signal.pause()
+END
+
+# A loopback of this test's own would need a network namespace; a free port does.
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+
+for kind in "tcp:127.0.0.1:$port" "http://127.0.0.1:$port/"; do
+    fresh
+    config '[server]' "command = python3 $top/late.py $port 1 $dir/listening '204 OK'" \
+        '[ready]' "when = $kind"
+    expect 0 started "$VORTEX" start "${C[@]}"
+    back=$(python3 -c 'import time; print(time.monotonic_ns())')
+    check test -s "$dir/listening"
+    check test $(((back - $(cat "$dir/listening")) / 1000000)) -lt 1000
+    expect 0 'running' "$VORTEX" status "${C[@]}"
+    check test "$(value phase)" = ready
+    stop_ok
+    kept "started_means_serving_by_${kind%%:*}"
+done
+
+fresh
+config '[server]' "command = python3 $top/late.py $port 0 $dir/listening '503 Busy'" \
+    '[ready]' "when = http://127.0.0.1:$port/" 'timeout = 500ms'
+expect 1 'did not become ready.*503' "$VORTEX" start "${C[@]}"
+check test "$(count_of "$(readlink -f "$(command -v python3)")")" -eq 0
+config '[server]' "command = sh -c 'exit 4'" '[ready]' 'when = file:/nowhere' \
+    '[restart]' 'policy = always'
+expect 1 'ended with status 4 before it was ready' "$VORTEX" start "${C[@]}"
+check test ! -e "$P"
+kept a_server_that_never_gets_ready_is_said_and_not_left_running
+
+fresh
+config '[server]' "command = python3 $top/notify.py" '[ready]' 'when = notify' 'timeout = 500ms'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually has_value status serving
+name=$(tr '\0' '\n' <"/proc/$(value server-pid)/environ" | sed -n 's/^NOTIFY_SOCKET=//p')
+NOTIFY_SOCKET=$name setsid python3 - <<'END'
+import os, socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect("\0" + os.environ["NOTIFY_SOCKET"][1:])
+s.send(b"STATUS=forged")
+END
+kill -USR2 "$(cat "$P")" # handled after the datagram, and passed on: the server dies of it
+eventually has_value exit 'signal USR2'
+check has_value status serving
+stop_ok
+kept sd_notify_is_heard_of_the_server_and_of_nobody_else
+
+fresh
+config '[server]' "command = sh -c 'sleep 0.3; echo ready >&7; exec $ALIVE'" '[ready]' 'when = fd:7'
+expect 0 started "$VORTEX" start "${C[@]}"
+check test "$(value phase)" = ready
+stop_ok
+config '[server]' "command = $ALIVE" '[ready]' 'when = fd:7' 'timeout = 300ms'
+expect 1 'newline' "$VORTEX" start "${C[@]}"
+kept a_newline_on_a_descriptor_is_the_servers_word
+
+fresh
+touch "$dir/healthy"
+config '[server]' "command = $ALIVE" '[health]' "check = file:$dir/healthy" 'interval = 50ms' \
+    'failures = 2' '[restart]' 'delay = 10ms'
+expect 0 started "$VORTEX" start "${C[@]}"
+rm "$dir/healthy"
+eventually has_value restarts 1
+touch "$dir/healthy"
+eventually has_value phase ready
+stop_ok
+touch "$dir/healthy"
+sed -i '/^failures/a action = none' "$dir/x.conf"
+expect 0 started "$VORTEX" start "${C[@]}"
+first=$(value server-pid)
+rm "$dir/healthy"
+eventually grep -q 'not healthy' "$P.state"
+check test "$(value server-pid)" = "$first"
+stop_ok
+kept a_server_that_is_not_healthy_is_restarted_or_only_told_of
+
 # ---- Failures and idleness --------------------------------------------------------------------
 
 fresh

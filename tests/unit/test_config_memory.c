@@ -77,7 +77,7 @@ without_memory_a_good_reading_says_so(void **state)
                                "environment-file = -/nonexistent\nlog = /l\n[pidfile]\n"
                                "path = /run/%n.pid\n[stop]\nsignal = INT\n[ready]\n"
                                "when = tcp:localhost:1\nwhen = http://a:8/b\nwhen = exec:a b\n"
-                               "when = file:/%n\nwhen = log:x\nwhen = notify\n",
+                               "when = file:/%n\nwhen = notify\n",
                                0);
 }
 

@@ -274,6 +274,9 @@ a_condition_that_is_none_learns_why(void **state)
         {"[ready]\nwhen = exec:ask '\n", "web.conf:2: 'when': a quote is not closed"},
         {"[ready]\nwhen = log:(\n",
          "web.conf:2: 'when': the pattern has a ( without its ), or a ) without its ("},
+        {"[ready]\nwhen = log:up\n",
+         "web.conf:2: 'when': log: needs the server's output, which this version doesn't read yet: "
+         "choose another condition"},
         {"[health]\ncheck = https://localhost/\n",
          "web.conf:2: 'check': https is not supported: ask by http on the loopback, or with exec: "
          "and a command such as curl -fsS URL"},
