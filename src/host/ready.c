@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "host/probe.h"
 #include "host/ready.h"
 
 /*
- * Until it is ready, a server is asked again after a hundredth of the time since its start: so
- * it is known to be ready one percent late at most, and a start of 90 s is asked 620 times.
+ * Until it is ready, a server is asked again after a 200th of the time since its start: so it is
+ * known to be ready half a percent late at most, and a start of 90 s is asked some 1,000 times.
  */
 #define FIRST_INTERVAL_MS 5
-#define INTERVAL_PART     100
+#define INTERVAL_PART     200
 #define READY_ATTEMPT_MS  5000
 
 struct item {
@@ -20,7 +19,7 @@ struct item {
     bool is_asking;
     bool holds;   /* readiness: it has held once; health: the last answer */
     int failures; /* in a row */
-    int64_t next_ms;
+    int64_t asked_ms, next_ms;
 };
 
 struct gate {
@@ -76,12 +75,12 @@ gate_new(const struct conditions *conditions, const struct gate_rules *rules,
         if (!condition_is_asked(item->condition))
             continue;
         error = probe_new(item->condition, as, rules->attempt_ms, &item->probe);
-        if (error) {
-            if (ret_culprit)
-                *ret_culprit = item->condition;
-            gate_free(gate);
-            return error;
-        }
+        if (!error)
+            continue;
+        if (ret_culprit)
+            *ret_culprit = item->condition;
+        gate_free(gate);
+        return error;
     }
     *ret_gate = gate;
     return 0;
@@ -135,10 +134,7 @@ failing(const struct gate *gate)
     return NULL;
 }
 
-/*
- * Readiness is judged once. Health that failed is good again when all hold; until it fails, fewer
- * failures change nothing.
- */
+/* Readiness is judged once; health that failed is good again when all hold. */
 static void
 judge(struct gate *gate)
 {
@@ -159,18 +155,14 @@ gate_known(const struct gate *gate)
 static const char *
 why_not(const struct item *item)
 {
-    if (item->probe)
-        return probe_why(item->probe);
-    switch (item->condition->kind) {
-    case CONDITION_NOTIFY:
-        return "the server has not sent READY=1";
-    case CONDITION_FD:
-        return "the server has not written a newline to its descriptor";
-    case CONDITION_LOG:
-        return "the server has not written the line that is waited for";
-    default:
-        return "the server is not started";
-    }
+    static const char *const silence[] = {
+        [CONDITION_STARTED] = "the server is not started",
+        [CONDITION_NOTIFY] = "the server has not sent READY=1",
+        [CONDITION_FD] = "the server has not written a newline to its descriptor",
+        [CONDITION_LOG] = "the server has not written the line that is waited for",
+    };
+
+    return item->probe ? probe_why(item->probe) : silence[item->condition->kind];
 }
 
 const char *
@@ -186,25 +178,27 @@ gate_why(const struct gate *gate)
 
 /* ---- Asking ------------------------------------------------------------------------------ */
 
-static int
-interval(const struct gate *gate, int64_t now_ms)
+static int64_t
+later(int64_t a, int64_t b)
 {
-    int64_t ms = (now_ms - gate->start_ms) / INTERVAL_PART;
+    return a > b ? a : b;
+}
 
-    if (gate->rules.is_health)
-        return gate->rules.interval_ms;
-    if (ms < FIRST_INTERVAL_MS)
-        ms = FIRST_INTERVAL_MS;
-    return ms < gate->rules.interval_ms ? (int)ms : gate->rules.interval_ms;
+/* A question that takes long is not put more than half of the time: it would slow the start. */
+static int64_t
+interval(const struct gate *gate, const struct item *item, int64_t now_ms)
+{
+    int64_t part = later((now_ms - gate->start_ms) / INTERVAL_PART, FIRST_INTERVAL_MS);
+    int64_t ms = later(part, now_ms - item->asked_ms);
+
+    return gate->rules.is_health || ms > gate->rules.interval_ms ? gate->rules.interval_ms : ms;
 }
 
 static void
 take_answer(struct gate *gate, struct item *item, enum probe_answer answer, int64_t now_ms)
 {
-    item->is_asking = answer == PROBE_PENDING;
-    if (answer == PROBE_PENDING)
-        return;
-    item->next_ms = now_ms + interval(gate, now_ms);
+    item->is_asking = false;
+    item->next_ms = now_ms + interval(gate, item, now_ms);
     item->holds = answer == PROBE_HOLDS;
     if (item->holds)
         item->failures = 0;
@@ -228,10 +222,9 @@ static bool
 is_ready(const struct item *item, const struct os_source *sources, size_t count)
 {
     struct os_source own;
+    bool has_source = probe_source(item->probe, &own);
 
-    if (!probe_source(item->probe, &own))
-        return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; has_source && i < count; i++)
         if (sources[i].handle == own.handle && sources[i].ready)
             return true;
     return false;
@@ -241,11 +234,17 @@ static void
 step_item(struct gate *gate, struct item *item, const struct os_source *sources, size_t count,
           int64_t now_ms)
 {
-    if (item->is_asking)
-        take_answer(gate, item, probe_continue(item->probe, is_ready(item, sources, count), now_ms),
-                    now_ms);
-    else if (now_ms >= item->next_ms)
-        take_answer(gate, item, probe_begin(item->probe, now_ms), now_ms);
+    enum probe_answer answer = PROBE_PENDING;
+
+    if (item->is_asking) {
+        answer = probe_continue(item->probe, is_ready(item, sources, count), now_ms);
+    } else if (now_ms >= item->next_ms) {
+        item->asked_ms = now_ms;
+        item->is_asking = true;
+        answer = probe_begin(item->probe, now_ms);
+    }
+    if (answer != PROBE_PENDING)
+        take_answer(gate, item, answer, now_ms);
 }
 
 enum gate_answer
@@ -382,10 +381,10 @@ gate_child_ended(struct gate *gate, int64_t pid, int status, int64_t now_ms)
         if (!item->probe || pid <= 0 || probe_child(item->probe) != pid)
             continue;
         answer = probe_child_ended(item->probe, status);
-        if (item->is_asking && answer != PROBE_PENDING) {
+        if (answer != PROBE_PENDING)
             take_answer(gate, item, answer, now_ms);
+        if (is_asking_on(gate))
             judge(gate);
-        }
         return true;
     }
     return false;

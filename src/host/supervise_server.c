@@ -47,9 +47,10 @@ server_end_descendants(struct supervisor *s)
         kill_descendants();
         while ((r = os_reap(&death)) == 1) {
             int64_t now = os_monotonic_ms();
+            int status = death.signal != 0 ? -death.signal : death.code;
 
-            (void)gate_child_ended(s->ready, death.pid, death.code, now);
-            (void)gate_child_ended(s->health, death.pid, death.code, now);
+            (void)gate_child_ended(s->ready, death.pid, status, now);
+            (void)gate_child_ended(s->health, death.pid, status, now);
             if (death.pid == s->server)
                 server_ended(s, &death);
         }

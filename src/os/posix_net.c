@@ -136,6 +136,24 @@ is_connected(int fd)
     return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
 }
 
+/* Else it would keep the port from its server for a minute, in TIME_WAIT. */
+static void
+forget_at_close(int fd)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* A server that reuses its address may bind the port that this end was given by chance. */
+static void
+leave_port(int fd)
+{
+    const int yes = 1;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
 int
 os_connect_result(intptr_t handle)
 {
@@ -149,7 +167,10 @@ os_connect_result(intptr_t handle)
         return -error;
     if (!is_connected(fd))
         return -EINPROGRESS;
-    return is_met_by_itself(fd) ? -ECONNREFUSED : 0;
+    if (!is_met_by_itself(fd))
+        return 0;
+    forget_at_close(fd);
+    return -ECONNREFUSED;
 }
 
 int
@@ -162,6 +183,7 @@ os_connect(const struct os_address *address, intptr_t *ret_handle)
     fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
+    leave_port(fd);
     if (connect(fd, (const struct sockaddr *)&storage, (socklen_t)address->length) == 0)
         r = os_connect_result(fd);
     else

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,11 +132,10 @@ walk_all(struct walk *w, bool create)
 static int
 walk_path(struct walk *w, const char *path, size_t length, bool create)
 {
-    if (path[0] != '/') {
-        strcpy(w->rest, m->working_directory);
-        strcat(w->rest, "/");
-    }
-    strncat(w->rest, path, length);
+    bool relative = path[0] != '/';
+
+    snprintf(w->rest, sizeof(w->rest), "%s%s%.*s", relative ? m->working_directory : "",
+             relative ? "/" : "", (int)length, path);
     return walk_all(w, create);
 }
 

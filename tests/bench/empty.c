@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The floor: what any program costs which does nothing. */
+int
+main(void)
+{
+    return 0;
+}
