@@ -29,8 +29,7 @@ launch_of(const struct launch_request *request, bool background)
         .oom_score_adjust = config->oom_score_adjust,
     };
 
-    if (background && launch.output == NULL)
-        launch.output = "/dev/null";
+    launch.no_output = background && launch.output == NULL;
     if (background && launch.directory == NULL && !request->keep_directory)
         launch.directory = "/";
     return launch;
@@ -69,13 +68,8 @@ join_command(char *const *command, char *buf, size_t size)
 static struct state_words
 words_of(const struct launch_request *request, struct words *words)
 {
-    struct os_hold self;
-
     memset(words, 0, sizeof(*words));
-    if (os_process_hold(os_self(), &self) == 0) {
-        os_process_describe(&self, &words->facts);
-        os_process_release(&self);
-    }
+    os_self_describe(&words->facts);
     manager_of(&words->facts, words->manager, sizeof(words->manager));
     if (request->command != NULL)
         join_command(request->command, words->command, sizeof(words->command));
@@ -186,6 +180,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
         return;
     }
     launch->output = NULL; /* a supervised server inherits it */
+    launch->no_output = false;
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);

@@ -94,6 +94,16 @@ name_of(uint32_t uid, char *buf, size_t size)
 }
 
 void
+os_self_describe(struct os_process_facts *facts)
+{
+    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    cgroup_of(os_self(), facts->cgroup, sizeof(facts->cgroup));
+    cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
+    if (facts->unit[0] == '\0') /* a unit says more than its user */
+        name_of((uint32_t)getuid(), facts->owner, sizeof(facts->owner));
+}
+
+void
 os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
 {
     char text[256];

@@ -245,12 +245,15 @@ struct os_process_facts {
 /* What else can be known, for people to read. Never fails: what isn't known is empty or -1. */
 void os_process_describe(const struct os_hold *hold, struct os_process_facts *ret_facts);
 
+/* Of this process only what a state tells: unit, cgroup and owner. The rest is not known. */
+void os_self_describe(struct os_process_facts *ret_facts);
+
 /* ---- Time -------------------------------------------------------------------------------- */
 
 int64_t os_monotonic_ms(void);
 int64_t os_wall_seconds(void);
 
-/* RFC 3339 in UTC: "2026-01-02T03:04:05Z". */
+/* RFC 3339 in UTC: "2026-01-02T03:04:05Z"; "" where it doesn't fit. */
 void os_time_format(int64_t wall_seconds, char *buf, size_t size);
 
 void os_sleep_ms(int ms);
@@ -264,6 +267,7 @@ struct os_launch {
     const char *directory;
     const char *user; /* a name or a number */
     const char *group;
+    bool no_output;     /* without output: nowhere, instead of where it goes now */
     const char *output; /* standard output and error are appended there, made with mode 0640 */
     int umask;
     int64_t limit_nofile; /* OS_LIMIT_INFINITY: as far as allowed */

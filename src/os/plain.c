@@ -159,6 +159,12 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
     *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
 }
 
+void
+os_self_describe(struct os_process_facts *facts)
+{
+    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+}
+
 int
 posix_set_oom(int adjust)
 {

@@ -321,13 +321,24 @@ os_wall_seconds(void)
     return (int64_t)now.tv_sec;
 }
 
+/*
+ * By hand: gmtime_r and strftime make glibc look for the local time zone, seven system calls of a
+ * start. Days are counted from 1 March of year 0, in eras of 400 years, whose leap days repeat.
+ */
 void
 os_time_format(int64_t wall_seconds, char *buf, size_t size)
 {
-    time_t seconds = (time_t)wall_seconds;
-    struct tm utc;
-
-    if (gmtime_r(&seconds, &utc) == NULL || strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+    int64_t days = wall_seconds / 86400 + 719468, second = wall_seconds % 86400;
+    int64_t era = days / 146097, of_era = days % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153; /* 0 is March */
+    int64_t day = of_year - (153 * month + 2) / 5 + 1;
+    int n = snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                     (int)(year + era * 400 + (month >= 10 ? 1 : 0)),
+                     (int)(month < 10 ? month + 3 : month - 9), (int)day, (int)(second / 3600),
+                     (int)(second / 60 % 60), (int)(second % 60));
+    if (n < 0 || (size_t)n >= size)
         buf[0] = '\0';
 }
 

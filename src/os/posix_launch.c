@@ -330,7 +330,7 @@ enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
     if (l->oom_score_adjust != OS_OOM_KEEP && (r = posix_set_oom(l->oom_score_adjust)) < 0)
         return r;
     *stage = OS_STAGE_OUTPUT;
-    if (l->output != NULL && (r = os_detach_output(l->output)) < 0)
+    if ((l->output != NULL || l->no_output) && (r = os_detach_output(l->output)) < 0)
         return r;
     *stage = OS_STAGE_IDENTITY;
     if ((r = become(who)) < 0)

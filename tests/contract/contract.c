@@ -172,6 +172,16 @@ a_time_is_written_in_utc(void **state)
     (void)state;
     os_time_format(INT64_C(1767323045), text, sizeof(text));
     assert_string_equal(text, "2026-01-02T03:04:05Z");
+    os_time_format(0, text, sizeof(text));
+    assert_string_equal(text, "1970-01-01T00:00:00Z");
+    os_time_format(INT64_C(951782399), text, sizeof(text));
+    assert_string_equal(text, "2000-02-28T23:59:59Z");
+    os_time_format(INT64_C(951782400), text, sizeof(text));
+    assert_string_equal(text, "2000-02-29T00:00:00Z");
+    os_time_format(INT64_C(4107542399), text, sizeof(text));
+    assert_string_equal(text, "2100-02-28T23:59:59Z");
+    os_time_format(INT64_C(4107542400), text, sizeof(text));
+    assert_string_equal(text, "2100-03-01T00:00:00Z");
 }
 
 static void
