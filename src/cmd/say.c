@@ -35,6 +35,12 @@ say_error(const char *format, ...)
     fprintf(stderr, "%s\n", line);
 }
 
+bool
+say_bytes(const char *data, size_t size)
+{
+    return fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0;
+}
+
 void
 say_mistakes(const struct config_mistakes *mistakes)
 {
@@ -56,6 +62,8 @@ static const struct {
     {OPT_LEFTOVERS, "      --leftovers       also end what is left of its session or service"},
     {OPT_IF_STOPPED, "      --if-stopped      already running is no failure"},
     {OPT_JSON, "      --json            for programs"},
+    {OPT_LINES, "  -n, --lines NUMBER    how many lines to begin with (20)"},
+    {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
     {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},

@@ -9,7 +9,7 @@
 
 /* ---- One entry --------------------------------------------------------------------------- */
 
-static const char *const sections[] = {"server", "pidfile", "stop", "reload", NULL};
+static const char *const sections[] = {"server", "pidfile", "log", "stop", "reload", NULL};
 
 static bool
 is_section(const char *name)
@@ -29,12 +29,12 @@ say_unknown_section(struct reader *reader, const struct ini_entry *entry)
         return SAY(reader, entry->line, "unknown section [%s]: did you mean [%s]?", entry->section,
                    meant);
     return SAY(reader, entry->line,
-               "unknown section [%s]: there are [server], [pidfile], [stop] and [reload]",
+               "unknown section [%s]: there are [server], [pidfile], [log], [stop] and [reload]",
                entry->section);
 }
 
 enum {
-    HOMES_MAX = 64, /* room for "[server] or [pidfile] or [stop] or [reload]" */
+    HOMES_MAX = 64, /* room for "[server] or [pidfile] or [log] or [stop] or [reload]" */
 };
 
 /* Name the sections which have that key, as "[stop] or [reload]"; false: there are none. */
@@ -153,6 +153,8 @@ config_init(struct config *config)
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
         .inherit_lock = true,
+        .log_max_size = (int64_t)10 << 20,
+        .log_keep = 5,
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
@@ -168,6 +170,7 @@ config_free(struct config *config)
     free(config->user);
     free(config->group);
     free(config->log);
+    free(config->log_file);
     free(config->pidfile);
     config_init(config);
 }
@@ -206,6 +209,42 @@ settle_pidfile(struct reader *reader, const struct ini *ini, char **ret_own)
     return 0;
 }
 
+/* The line where a key was given; 0: it was not. */
+static unsigned
+line_of(const struct reader *reader, const char *section, const char *name)
+{
+    const struct ini_entry entry = {.section = section, .key = name};
+    const struct key *key = find_key(&entry);
+
+    return key ? reader->given[key - config_keys] : 0;
+}
+
+/* One place for the output. What can't be is said of the lower line. */
+static int
+settle_log(struct reader *reader)
+{
+    struct config *config = &reader->config;
+    unsigned plain = line_of(reader, "server", "log"), file = line_of(reader, "log", "file"),
+             target = line_of(reader, "log", "target");
+    int error = 0;
+
+    if (plain && (file || target)) {
+        unsigned other = file ? file : target;
+
+        error = SAY(reader, plain > other ? plain : other,
+                    "the output has one place: keep 'log' in [server], or %s in [log]",
+                    file ? "'file'" : "'target'");
+    }
+    if (!error && config->log_target == LOG_FILE && !file)
+        error = SAY(reader, target, "'target = file' needs a 'file' in [log]");
+    if (!error && config->log_target > LOG_FILE && file)
+        error = SAY(reader, file > target ? file : target,
+                    "the output has one place: keep 'file', or 'target' without it");
+    if (config->log_target == LOG_UNSAID)
+        config->log_target = file ? LOG_FILE : LOG_INHERIT;
+    return error;
+}
+
 /* What only the whole file says. */
 static int
 finish(struct reader *reader)
@@ -239,6 +278,8 @@ read_text(struct reader *reader, char *text)
         error = settle_pidfile(reader, &ini, &own_pidfile);
     for (size_t i = 0; !error && i < ini.count; i++)
         error = take_entry(reader, &ini.entries[i]);
+    if (!error)
+        error = settle_log(reader);
     if (!error)
         error = reader->mistakes.count > 0 ? -EINVAL : finish(reader);
     free(own_pidfile);

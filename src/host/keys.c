@@ -188,6 +188,54 @@ set_duration(struct reader *reader, const struct key *key, const struct ini_entr
     return duration_parse(entry->value, field_of(reader, key)) ? -EINVAL : 0;
 }
 
+static int
+set_size(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    int64_t *size = field_of(reader, key), bytes = 0;
+
+    if (strcmp(entry->value, "none") != 0
+        && (size_parse(entry->value, &bytes) || bytes < key->min || bytes > key->max))
+        return -EINVAL;
+    *size = bytes;
+    return 0;
+}
+
+/* Its place in a list of words, all of which end with a NULL; -EINVAL: it is none of them. */
+static int
+place_of(const char *value, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -EINVAL;
+}
+
+static int
+set_target(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"file", "inherit", "none", "syslog", "journal", NULL};
+    enum log_target *target = field_of(reader, key);
+    int place = place_of(entry->value, words);
+
+    if (place < 0)
+        return place;
+    *target = (enum log_target)(LOG_FILE + place);
+    return 0;
+}
+
+static int
+set_compress(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"no", "gzip", "zstd", NULL};
+    enum log_compress *compress = field_of(reader, key);
+    int place = place_of(entry->value, words);
+
+    if (place < 0)
+        return place;
+    *compress = (enum log_compress)(LOG_PLAIN + place);
+    return 0;
+}
+
 /* ---- Keys -------------------------------------------------------------------------------- */
 
 #define FIELD(name) offsetof(struct config, name)
@@ -196,6 +244,8 @@ set_duration(struct reader *reader, const struct key *key, const struct ini_entr
 #define BOOLEAN     "yes or no"
 #define SIGNAL      "a signal's name such as TERM"
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
+#define SIZE        "a size from 1K such as 64K, 10M or 1G, or none"
+#define TARGET      "file, inherit, none, syslog or journal"
 
 const struct key config_keys[] = {
     {"server", "command", set_command, FIELD(command), NULL, 0, 0, false},
@@ -216,6 +266,12 @@ const struct key config_keys[] = {
     {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},
     {"stop", "signal", set_signal, FIELD(stop_signal), SIGNAL, 0, 0, false},
     {"stop", "timeout", set_duration, FIELD(stop_timeout_ms), DURATION, 0, 0, false},
+    {"log", "file", set_path, FIELD(log_file), PATH, 0, 0, false},
+    {"log", "max-size", set_size, FIELD(log_max_size), SIZE, 1024, (int64_t)1 << 50, false},
+    {"log", "keep", set_number, FIELD(log_keep), "a number from 0 to 1000", 0, 1000, false},
+    {"log", "compress", set_compress, FIELD(log_compress), "no, gzip or zstd", 0, 0, false},
+    {"log", "timestamps", set_boolean, FIELD(log_timestamps), BOOLEAN, 0, 0, false},
+    {"log", "target", set_target, FIELD(log_target), TARGET, 0, 0, false},
     {"reload", "signal", set_signal, FIELD(reload_signal), SIGNAL, 0, 0, false},
     {0},
 };

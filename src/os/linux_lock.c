@@ -304,3 +304,12 @@ posix_keep_from_exec(int from, intptr_t keep)
     keep_range_from_exec((unsigned)from, (unsigned)keep - 1);
     keep_range_from_exec((unsigned)keep + 1, UINT_MAX);
 }
+
+void
+posix_close_from(int from)
+{
+    if (syscall(SYS_close_range, (unsigned)from, UINT_MAX, 0) == 0)
+        return;
+    for (int fd = from; fd < 65536; fd++) /* before Linux 5.9 */
+        (void)close(fd);
+}

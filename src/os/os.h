@@ -335,6 +335,112 @@ enum os_event {
 int os_event_prepare(void);
 enum os_event os_event_wait(void);
 
+/* ---- Waiting for many things at once: a supervisor --------------------------------------- */
+
+struct os_source {
+    intptr_t handle;
+    bool wants_write; /* else it wants to read */
+    bool ready;       /* set by os_wait: it can, or it is at its end */
+};
+
+/*
+ * Sleep until a source is ready or the time has come.
+ * deadline_ms: as os_monotonic_ms counts; -1: no such time.
+ * Returns:     how many are ready; 0 the time has come; a negative errno (never -EINTR).
+ */
+int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
+
+/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks. */
+int os_pipe(intptr_t ret_ends[2]);
+
+/* What is there: how many bytes; 0 the end; -EAGAIN nothing now. */
+int64_t os_handle_read(intptr_t handle, void *buf, size_t size);
+/* How many bytes went; -EAGAIN none now. No SIGPIPE: -EPIPE. */
+int64_t os_handle_write(intptr_t handle, const void *data, size_t size);
+/* OS_NONE is fine. Returns OS_NONE. */
+intptr_t os_handle_close(intptr_t handle);
+
+/* ---- Logs: where a server's output goes --------------------------------------------------- */
+
+/* Memory that goes back to the system as soon as it is freed. NULL: there is none. */
+void *os_pages_new(size_t size);
+/* NULL is fine. Returns NULL. */
+void *os_pages_free(void *pages, size_t size);
+
+/* Wall clock, milliseconds since 1970. */
+int64_t os_wall_ms(void);
+
+/* As syslog has it, in the zone of this machine: "Jan  2 03:04:05". */
+void os_time_format_local(int64_t wall_seconds, char *buf, size_t size);
+
+/* From now on reading and writing it never blocks. */
+int os_handle_unblock(intptr_t handle);
+
+/* Two handles, what is sent into one is received by the other, message by message; no blocking. */
+int os_pair(intptr_t ret_ends[2]);
+
+/* Which file a path stands for, symbolic links followed; and whether it is that one. */
+int os_path_identify(const char *path, struct os_file_id *ret_id);
+bool os_path_is(const char *path, const struct os_file_id *id);
+
+struct os_log {
+    intptr_t handle;
+    struct os_file_id id;
+    int64_t size;
+    bool is_regular;
+};
+
+/*
+ * Open a file to append to, made with mode 0640 where it is missing. No symbolic link and no
+ * second hard link is followed where the directory is not the system's or the asker's own.
+ *
+ * like:    a new file gets that one's owner and mode, as far as allowed. May be NULL.
+ * Returns: 0; -ENOENT no such directory; -EACCES; -ELOOP; -EMLINK; -EISDIR; -ENXIO a pipe which
+ *          nobody reads.
+ */
+int os_log_open(const char *path, const struct os_log *like, struct os_log *ret);
+
+/* Make an empty file, in place of what stood there. like: as above. */
+int os_log_create(const char *path, const struct os_log *like, struct os_log *ret);
+
+/* Open a regular file to read from. -EMEDIUMTYPE: it is none. */
+int os_log_read(const char *path, struct os_log *ret);
+
+/* How many bytes of it stand from that offset on, at most size; 0: the end. */
+int64_t os_log_read_at(const struct os_log *log, int64_t offset, void *buf, size_t size);
+
+/* Its present size. */
+int64_t os_log_size(const struct os_log *log);
+
+/* OS_NONE is fine. Leaves the empty handle. */
+void os_log_close(struct os_log *log);
+
+/*
+ * Fork a helper: in a session of its own, at /, standard input, output and error at /dev/null,
+ * all signals blocked, every handle closed but these, which get new numbers in the child.
+ * Returns: 1 in the parent; 0 in the child, which never returns from main; a negative errno.
+ */
+int os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid);
+
+/* Does that child want nothing but a processor? false also where it can't be told. */
+bool os_process_runs(int64_t pid);
+
+/*
+ * Start a program between two handles, which stay the caller's. ret_child's channel is ready to
+ * read as soon as the program has ended.
+ */
+int os_filter_start(const char *const *argv, intptr_t input, intptr_t output,
+                    struct os_child *ret_child);
+
+/* Its exit status, 127 where it could not be executed. Waits for its end, or kills it. */
+int os_filter_end(struct os_child *child, bool kill_it);
+
+/* A socket for datagrams to that path. Never blocks. */
+int os_datagram_open(const char *path, intptr_t *ret_handle);
+
+/* 0; -EAGAIN not now; -EMSGSIZE; another error: there is nobody, open it anew. No SIGPIPE. */
+int os_datagram_send(intptr_t handle, const void *data, size_t size);
+
 /* The number of a signal's name ("TERM", "SIGTERM", "15"), or -EINVAL; and the name. */
 int os_signal_number(const char *name);
 const char *os_signal_name(int number);

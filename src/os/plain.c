@@ -159,6 +159,13 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
     *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
 }
 
+bool
+os_process_runs(int64_t pid)
+{
+    (void)pid;
+    return false;
+}
+
 int
 posix_set_oom(int adjust)
 {
@@ -254,4 +261,13 @@ posix_keep_from_exec(int from, intptr_t keep)
     for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
         if (fd != (int)keep)
             (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+posix_close_from(int from)
+{
+    long max = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
+        (void)close(fd);
 }

@@ -24,6 +24,9 @@ int posix_flock(intptr_t handle);
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);
 
+/* Close all descriptors from that number on. */
+void posix_close_from(int from);
+
 /* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
 int posix_set_oom(int adjust);
 
