@@ -56,8 +56,10 @@ struct log *log_free(struct log *log);
  */
 intptr_t log_output(const struct log *log);
 
-/* What to wait for: how many of at most LOG_SOURCES_MAX. The server's output among them only
-   while there is room for it. */
+/*
+ * What to wait for: how many of at most LOG_SOURCES_MAX. The server's output is among them only
+ * while there is room for it.
+ */
 size_t log_sources(const struct log *log, struct os_source *ret_sources);
 
 /* When to call log_step at the latest, as os_wait takes it; -1: no such time. */

@@ -5,8 +5,8 @@
 
 #include "host/log_parts.h"
 
-#define IDLE_MS 10000 /* then it goes, and comes back with the next output: it costs memory */
-#define LAST_MS 1000  /* how long it goes on trying once it was told to end */
+#define IDLE_MS 3000 /* then it goes, and comes back with the next output: it costs memory */
+#define LAST_MS 1000 /* how long it goes on trying once it was told to end */
 
 struct helper {
     const struct log_settings *settings;

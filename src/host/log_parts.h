@@ -182,4 +182,31 @@ int64_t log_datagram_send(struct log_datagram *datagram, const struct log_settin
 
 void log_datagram_close(struct log_datagram *datagram);
 
+/* ---- log.c and log_step.c ---------------------------------------------------------------- */
+
+struct log {
+    struct log_settings settings;
+    intptr_t input, output;
+    struct log_queue queue;
+    struct log_lines lines;
+    struct log_writer writer;
+    struct log_datagram datagram;
+    int64_t look_ms;  /* when to look whether the target stands still */
+    int looks;        /* how often it did, since it last took something */
+    int64_t drain_ms; /* the end must have come by then; -1: no end in sight */
+    bool is_stuck;    /* it stands still: the server comes first */
+    bool is_wide;     /* its pipes are, since it says much */
+    bool is_read_out; /* nothing more was there when it was read last */
+    bool is_ending;   /* drained, all was handed on */
+    bool is_done;
+};
+
+bool log_is_datagram(const struct log *log);
+
+/* Has the target something to take? To a datagram belongs a whole line. */
+bool log_is_waiting(const struct log *log);
+
+/* Is there room for what the server says? */
+bool log_may_read(const struct log *log);
+
 #endif

@@ -376,6 +376,9 @@ void os_time_format_local(int64_t wall_seconds, char *buf, size_t size);
 /* From now on reading and writing it never blocks. */
 int os_handle_unblock(intptr_t handle);
 
+/* Let a pipe that is used much hold more, as far as allowed: a user has some 64 MiB for all. */
+void os_pipe_widen(intptr_t handle);
+
 /* Two handles, what is sent into one is received by the other, message by message; no blocking. */
 int os_pair(intptr_t ret_ends[2]);
 

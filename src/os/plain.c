@@ -271,3 +271,9 @@ posix_close_from(int from)
     for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
         (void)close(fd);
 }
+
+void
+os_pipe_widen(intptr_t handle)
+{
+    (void)handle;
+}

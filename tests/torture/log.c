@@ -21,7 +21,7 @@
 
 #define MAX_SIZE   ((int64_t)64 << 20)
 #define KEEP       64
-#define MEMORY_MAX 8192 /* KiB, of the supervisor and of the writer */
+#define MEMORY_MAX 16384 /* KiB, of the supervisor and of the writer */
 
 static void
 die(const char *what)

@@ -317,13 +317,14 @@ static void
 a_removed_directory_is_an_error_until_it_is_back(void **state)
 {
     struct log_settings settings = settings_with(0, 5);
-    char lower[128];
+    char lower[128], log[160];
     struct log_file file;
     size_t count = 7;
 
     (void)state;
     snprintf(lower, sizeof(lower), "%s/d", directory);
-    settings.file = strcat(strcpy((char[160]){""}, lower), "/log");
+    snprintf(log, sizeof(log), "%s/log", lower);
+    settings.file = log;
     file = file_with(&settings);
     mkdir(lower, 0755);
     put_at(&file, "1\n", 0);

@@ -11,6 +11,15 @@ reader_at(int64_t lines)
     return reader;
 }
 
+static void
+move(const char *from, const char *to)
+{
+    char old[400];
+
+    strcpy(old, name_in(from));
+    assert_int_equal(rename(old, name_in(to)), 0);
+}
+
 /* All that is there now, read in small pieces. */
 static void
 expect_next(struct log_reader *reader, const char *text)
@@ -52,24 +61,15 @@ the_last_lines_are_shown(void **state)
 static void
 long_lines_are_found_too(void **state)
 {
-    char text[10001] = "";
+    char text[10004] = "";
 
     (void)state;
     memset(text, 'x', 10000);
+    strcpy(text + 10000, "\n\n3");
     write_file("web.log", "1\n");
     write_file("web.log", text);
-    write_file("web.log", "\n\n3\n");
-    expect_last(2, "\n3\n");
-    strcpy(text + 9996, "\n\n3\n");
-    write_file("web.log", "");
-    {
-        struct log_reader *reader = reader_at(3);
-        char *buf = malloc(20000);
-
-        assert_int_equal(log_reader_read(reader, buf, 20000), 10004);
-        free(buf);
-        log_reader_free(reader);
-    }
+    expect_last(2, "\n3");
+    expect_last(3, text);
 }
 
 static void
@@ -82,7 +82,7 @@ rotated_files_are_shown_before_it(void **state)
     write_file("web.log", "3\n");
     expect_last(2, "2\n3\n");
     expect_last(5, "1\n2\n3\n");
-    rename(name_in("web.log.2.gz"), strcpy((char[400]){""}, name_in("gz")));
+    move("web.log.2.gz", "gz");
     write_file("web.log.2", "0\n");
     expect_last(4, "0\n1\n2\n3\n");
     remove(path);
@@ -126,15 +126,15 @@ it_is_followed_across_rotations(void **state)
     expect_next(reader, "2\n");
 
     write_file("web.log", "3\n");
-    rename(path, strcpy((char[400]){""}, name_in("web.log.1")));
+    move("web.log", "web.log.1");
     expect_next(reader, "3\n");
     write_file("web.log", "");
     expect_next(reader, "");
     write_file("web.log.1", "late\n"); /* its writer has not noticed yet */
     expect_next(reader, "late\n");
     write_file("web.log", "4\n");
-    rename(name_in("web.log.1"), strcpy((char[400]){""}, name_in("web.log.2")));
-    rename(path, strcpy((char[400]){""}, name_in("web.log.1")));
+    move("web.log.1", "web.log.2");
+    move("web.log", "web.log.1");
     write_file("web.log", "5\n");
     expect_next(reader, "4\n5\n");
     log_reader_free(reader);
