@@ -25,6 +25,8 @@ static const struct {
     {"json", 0, false, OPT_JSON},
     {"prometheus", 0, false, OPT_PROMETHEUS},
     {"allow-remote", 0, false, OPT_REMOTE},
+    {"lines", 'n', true, OPT_LINES},
+    {"follow", 'f', false, OPT_FOLLOW},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -112,6 +114,11 @@ set_value(struct args *args, char letter, const char *value)
             return EXIT_DONE;
         say_error("--signal takes a signal such as TERM, HUP or USR1, not '%s'", value);
         return EXIT_USAGE;
+    case 'n':
+        if (integer_parse(value, 10, 0, INT32_MAX, &args->lines) == 0)
+            return EXIT_DONE;
+        say_error("--lines takes a number from 0 to %d, not '%s'", INT32_MAX, value);
+        return EXIT_USAGE;
     default:
         return set_assume(args, value);
     }
@@ -138,6 +145,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_REMOTE:
         args->allow_remote = true;
+        break;
+    case OPT_FOLLOW:
+        args->follow = true;
         break;
     default:
         args->help = true;
@@ -275,7 +285,7 @@ check_together(const struct args *args)
 int
 args_parse(int argc, char **argv, struct args *ret)
 {
-    struct args args = {.name = "vortex", .timeout_ms = TIMEOUT_UNSAID};
+    struct args args = {.name = "vortex", .timeout_ms = TIMEOUT_UNSAID, .lines = -1};
     const char *verb;
     int r = EXIT_DONE;
 

@@ -28,6 +28,7 @@ struct args {
     const struct verb *topic; /* help: of which verb; or NULL */
     int signal;               /* 0: not said */
     int timeout_ms;           /* TIMEOUT_UNSAID */
+    int64_t lines;            /* -1: not said */
     char **command;           /* after --; NULL: not said */
     bool name_said;
     bool help;
@@ -39,6 +40,7 @@ struct args {
     bool allow_remote;
     bool assume_stale;
     bool assume_running;
+    bool follow;
 };
 
 /* ---- One file a verb (stop.c holds restart, reload.c holds signal) ------------------------ */
@@ -53,6 +55,7 @@ int cmd_status(const struct args *args);
 int cmd_list(const struct args *args);
 int cmd_wait(const struct args *args);
 int cmd_check(const struct args *args);
+int cmd_logs(const struct args *args);
 
 /* The instance that the arguments name. On failure it was said, and *ret_exit is set: false. */
 bool find_instance(const struct args *args, struct instance *ret, int *ret_exit);
@@ -82,6 +85,8 @@ enum option {
     OPT_PROMETHEUS = 1 << 13,
     OPT_COMMAND = 1 << 11, /* takes a command after -- */
     OPT_NAME = 1 << 12,    /* takes an instance's name */
+    OPT_LINES = 1 << 14,
+    OPT_FOLLOW = 1 << 15,
 };
 
 struct verb {
@@ -101,6 +106,8 @@ int args_parse(int argc, char **argv, struct args *ret);
 
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Bytes as they are, at once: false, they can't be written. */
+bool say_bytes(const char *data, size_t size);
 void say_help(const struct verb *verb); /* NULL: of the whole command */
 void say_mistakes(const struct config_mistakes *mistakes);
 

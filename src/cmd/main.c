@@ -28,6 +28,8 @@ const struct verb verbs[] = {
     {"signal", FROM_COMMAND | OPT_SIGNAL | OPT_ASSUME_RUNNING, cmd_signal,
      "send the server a signal: -s NAME", NULL},
     {"wait", FROM_COMMAND | OPT_TIMEOUT, cmd_wait, "return when the server ends", NULL},
+    {"logs", FROM_COMMAND | OPT_LINES | OPT_FOLLOW, cmd_logs,
+     "show the last lines of its log file, and go on with -f", NULL},
     {"check", FROM_COMMAND, cmd_check, "read the configuration, name every mistake", NULL},
     {"version", 0, NULL, "print the version", NULL},
     {"help", OPT_NAME, NULL, "print this, or the help of a verb", NULL},

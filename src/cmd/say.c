@@ -35,6 +35,12 @@ say_error(const char *format, ...)
     fprintf(stderr, "%s\n", line);
 }
 
+bool
+say_bytes(const char *data, size_t size)
+{
+    return fwrite(data, 1, size, stdout) == size && fflush(stdout) == 0;
+}
+
 void
 say_mistakes(const struct config_mistakes *mistakes)
 {
@@ -57,6 +63,8 @@ static const struct {
     {OPT_IF_STOPPED, "      --if-stopped      already running is no failure"},
     {OPT_JSON, "      --json            for programs"},
     {OPT_PROMETHEUS, "      --prometheus      metrics of all instances, as Prometheus reads them"},
+    {OPT_LINES, "  -n, --lines NUMBER    how many lines to begin with (20)"},
+    {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
     {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},
@@ -273,9 +281,10 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     if (result->stage == OS_STAGE_NONE && result->error == -ENODATA)
         return say_unproved(verb, in->name, in->pidfile, "--assume stale");
     describe_stage(request, result->stage, what, sizeof(what));
-    if (result->stage == OS_STAGE_READY)
+    if (result->stage == OS_STAGE_READY) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
-    else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
+        fprintf(stderr, "%s", result->tail);
+    } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
         say_error("cannot %s '%s': %s", verb, in->name, what);
     else
         say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, strerror(-result->error),

@@ -174,6 +174,8 @@ config_init(struct config *config)
         .health_timeout_ms = 5000,
         .health_failures = 3,
         .health_action = HEALTH_RESTART,
+        .log_max_size = (int64_t)10 << 20,
+        .log_keep = 5,
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
@@ -192,6 +194,7 @@ config_free(struct config *config)
     free(config->user);
     free(config->group);
     free(config->log);
+    free(config->log_file);
     free(config->pidfile);
     config_init(config);
 }
@@ -230,6 +233,46 @@ settle_pidfile(struct reader *reader, const struct ini *ini, char **ret_own)
     return 0;
 }
 
+/* The line where a key was given; 0: it was not. */
+static unsigned
+line_of(const struct reader *reader, const char *section, const char *name)
+{
+    const struct ini_entry entry = {.section = section, .key = name};
+    const struct key *key = find_key(&entry);
+
+    return key ? reader->given[key - config_keys] : 0;
+}
+
+/* One place for the output. What can't be is said of the lower line. */
+static int
+settle_log(struct reader *reader)
+{
+    struct config *config = &reader->config;
+    unsigned plain = line_of(reader, "server", "log"), file = line_of(reader, "log", "file"),
+             target = line_of(reader, "log", "target");
+    int error = 0;
+
+    if (plain && (file || target)) {
+        unsigned other = file ? file : target;
+
+        error = SAY(reader, plain > other ? plain : other,
+                    "the output has one place: keep 'log' in [server], or %s in [log]",
+                    file ? "'file'" : "'target'");
+    }
+    if (!error && config->log_target == LOG_FILE && !file)
+        error = SAY(reader, target, "'target = file' needs a 'file' in [log]");
+    if (!error && config->log_target > LOG_FILE && file)
+        error = SAY(reader, file > target ? file : target,
+                    "the output has one place: keep 'file', or 'target' without it");
+    if (config->log_target == LOG_UNSAID)
+        config->log_target = file ? LOG_FILE : LOG_INHERIT;
+    if (!error && conditions_have(&config->ready, CONDITION_LOG) && !plain
+        && (config->log_target == LOG_INHERIT || config->log_target == LOG_NONE))
+        error = SAY(reader, line_of(reader, "ready", "when"),
+                    "'when': log: reads the output on its way to a log: say 'file' in [log]");
+    return error;
+}
+
 /* What only the whole file says. */
 static int
 finish(struct reader *reader)
@@ -263,6 +306,8 @@ read_text(struct reader *reader, char *text)
         error = settle_pidfile(reader, &ini, &own_pidfile);
     for (size_t i = 0; !error && i < ini.count; i++)
         error = take_entry(reader, &ini.entries[i]);
+    if (!error)
+        error = settle_log(reader);
     if (!error)
         error = reader->mistakes.count > 0 ? -EINVAL : finish(reader);
     free(own_pidfile);

@@ -31,6 +31,23 @@ enum health_action {
     HEALTH_NONE,
 };
 
+/* [log] target: where a server's output goes. */
+enum log_target {
+    LOG_UNSAID = 0,
+    LOG_FILE,
+    LOG_INHERIT, /* where ours goes */
+    LOG_NONE,    /* nowhere */
+    LOG_SYSLOG,
+    LOG_JOURNAL,
+};
+
+/* [log] compress: by which program. */
+enum log_compress {
+    LOG_PLAIN = 0,
+    LOG_GZIP,
+    LOG_ZSTD,
+};
+
 struct config {
     char **command;  /* [server] command, as words, ends with NULL; NULL: none */
     char *directory; /* [server] directory ... */
@@ -58,6 +75,12 @@ struct config {
     int health_failures;        /* [health] failures, in a row, default 3 */
     int health_start_period_ms; /* [health] start-period, default 0 */
     enum health_action health_action;
+    char *log_file;             /* [log] file; NULL: none */
+    enum log_target log_target; /* [log] target, default file where there is one, else inherit */
+    int64_t log_max_size;       /* [log] max-size, default 10M; 0: none */
+    int log_keep;               /* [log] keep, default 5 */
+    enum log_compress log_compress; /* [log] compress, default no */
+    bool log_timestamps;            /* [log] timestamps, default no */
 
     int stop_signal;     /* [stop] signal, default TERM */
     int stop_timeout_ms; /* [stop] timeout, default 30 s; -1: for ever */
@@ -86,8 +109,8 @@ void config_init(struct config *config);
  * pidfile:      for %p and config->pidfile where the file has no [pidfile] path of its own, or
  *               NULL.
  * override:     true: pidfile stands above the file's own path (--pidfile).
- * ret_mistakes: all of them in the order of their lines, also on failure; free with
- *               config_mistakes_free.
+ * ret_mistakes: all of them in the order of their lines, then what only the whole file says; also
+ *               on failure; free with config_mistakes_free.
  * Returns:      0; -EINVAL there are mistakes; -ENOENT, -EACCES or another error: not readable;
  *               -ENOMEM.
  */
@@ -127,10 +150,22 @@ int words_split(const char *text, const char *instance, const char *pidfile, cha
 void words_free(char **words);
 
 /*
+ * A number, all of it: digits of the base (at most 10), where min < 0 with a minus before.
+ * Returns: 0; -EINVAL no number; -ERANGE not from min to max.
+ */
+int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t *ret_number);
+
+/*
  * "30s", "500ms", "5m", "5min", "1h", "1m 30s", "30" (seconds), "infinity" (-1): milliseconds.
  * Returns: 0; -EINVAL no duration; -ERANGE more than INT_MAX ms, which are 24 days.
  */
 int duration_parse(const char *text, int *ret_ms);
+
+/*
+ * "4096", "64K", "10M", "1G", in bytes: K is 1024.
+ * Returns: 0; -EINVAL no size; -ERANGE more than INT64_MAX.
+ */
+int size_parse(const char *text, int64_t *ret_bytes);
 
 /* ---- nearest.c: "did you mean" ----------------------------------------------------------- */
 

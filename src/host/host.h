@@ -52,6 +52,7 @@ struct launch_request {
 };
 
 struct launch_result {
+    char tail[8192];     /* likewise: the last lines of its output, or empty */
     char why[256];       /* of OS_STAGE_READY: what does not hold */
     int error;           /* 0, or a negative errno */
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */

@@ -230,14 +230,6 @@ set_condition(struct reader *reader, const struct key *key, const struct ini_ent
                    "http://..., file:PATH or exec:COMMAND",
                    key->name, entry->value);
     }
-    /* A condition that nobody will ever hear of must not wait for its timeout. */
-    if (condition.kind == CONDITION_LOG) {
-        condition_free(&condition);
-        return SAY(reader, entry->line,
-                   "'%s': log: needs the server's output, which this version doesn't read yet: "
-                   "choose another condition",
-                   key->name);
-    }
     return conditions_add(conditions, &condition);
 }
 
@@ -259,6 +251,54 @@ set_action(struct reader *reader, const struct key *key, const struct ini_entry 
     return -EINVAL;
 }
 
+static int
+set_size(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    int64_t *size = field_of(reader, key), bytes = 0;
+
+    if (strcmp(entry->value, "none") != 0
+        && (size_parse(entry->value, &bytes) || bytes < key->min || bytes > key->max))
+        return -EINVAL;
+    *size = bytes;
+    return 0;
+}
+
+/* Its place in a list of words, all of which end with a NULL; -EINVAL: it is none of them. */
+static int
+place_of(const char *value, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -EINVAL;
+}
+
+static int
+set_target(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"file", "inherit", "none", "syslog", "journal", NULL};
+    enum log_target *target = field_of(reader, key);
+    int place = place_of(entry->value, words);
+
+    if (place < 0)
+        return place;
+    *target = (enum log_target)(LOG_FILE + place);
+    return 0;
+}
+
+static int
+set_compress(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"no", "gzip", "zstd", NULL};
+    enum log_compress *compress = field_of(reader, key);
+    int place = place_of(entry->value, words);
+
+    if (place < 0)
+        return place;
+    *compress = (enum log_compress)(LOG_PLAIN + place);
+    return 0;
+}
+
 /* ---- Keys -------------------------------------------------------------------------------- */
 
 #define FIELD(name) offsetof(struct config, name)
@@ -268,6 +308,8 @@ set_action(struct reader *reader, const struct key *key, const struct ini_entry 
 #define SIGNAL      "a signal's name such as TERM"
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
 #define SOME_TIME   "a time of 1ms to 24 days such as 10s"
+#define SIZE        "a size from 1K such as 64K, 10M or 1G, or none"
+#define TARGET      "file, inherit, none, syslog or journal"
 
 const struct key config_keys[] = {
     {"server", "command", set_command, FIELD(command), NULL, 0, 0, false},
@@ -313,6 +355,12 @@ const struct key config_keys[] = {
      "none, or restarts (at most 1000) in a time, such as 5/10m", 0, 0, false},
     {"restart", "no-restart-on", set_codes, FIELD(restart),
      "at most 32 exit statuses from 0 to 255, between blanks", 0, 0, false},
+    {"log", "file", set_path, FIELD(log_file), PATH, 0, 0, false},
+    {"log", "max-size", set_size, FIELD(log_max_size), SIZE, 1024, (int64_t)1 << 50, false},
+    {"log", "keep", set_number, FIELD(log_keep), "a number from 0 to 1000", 0, 1000, false},
+    {"log", "compress", set_compress, FIELD(log_compress), "no, gzip or zstd", 0, 0, false},
+    {"log", "timestamps", set_boolean, FIELD(log_timestamps), BOOLEAN, 0, 0, false},
+    {"log", "target", set_target, FIELD(log_target), TARGET, 0, 0, false},
     {"reload", "signal", set_signal, FIELD(reload_signal), SIGNAL, 0, 0, false},
     {0},
 };

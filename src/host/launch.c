@@ -44,6 +44,30 @@ launch_check(const struct launch_request *request, struct launch_result *ret)
     ret->error = os_launch_check(&launch, &ret->stage);
 }
 
+/* ---- Exec or supervise ------------------------------------------------------------------- */
+
+const char *
+supervise_reason(const struct launch_request *request)
+{
+    const struct config *config = &request->instance->config;
+
+    if (request->command == NULL || config->supervise == SUPERVISE_NO)
+        return NULL;
+    if (config->supervise == SUPERVISE_YES)
+        return "[server] supervise";
+    if (config->log_target == LOG_FILE || config->log_target > LOG_INHERIT)
+        return "[log]";
+    if (config->ready.count > 0)
+        return "[ready] when";
+    if (config->health.count > 0)
+        return "[health] check";
+    if (config->restart.policy != RESTART_NO)
+        return "[restart] policy";
+    if (config->sequence[0].signal != 0)
+        return "[stop] sequence";
+    return NULL;
+}
+
 /* ---- What the state says ----------------------------------------------------------------- */
 
 struct words {

@@ -91,12 +91,6 @@ int words_unquote(const char **in, char **out);
 /* Add a word, which from now on is the list's, or is freed on failure. 0; -ENOMEM. */
 int words_push(char ***words, size_t *count, char *word);
 
-/*
- * A number, all of it: digits of the base (at most 10), where min < 0 with a minus before.
- * Returns: 0; -EINVAL no number; -ERANGE not from min to max.
- */
-int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t *ret_number);
-
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {

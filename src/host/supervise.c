@@ -9,7 +9,7 @@
 
 #include "host/supervisor.h"
 
-#define SOURCES_MAX (1 + WORD_SOURCES_MAX + CONDITIONS_MAX)
+#define SOURCES_MAX (1 + WORD_SOURCES_MAX + LOG_SOURCES_MAX + CONDITIONS_MAX)
 
 /* ---- What is told ------------------------------------------------------------------------ */
 
@@ -51,6 +51,15 @@ supervisor_end(struct supervisor *s, bool failed)
     supervisor_set_phase(s, PHASE_ENDED);
 }
 
+void
+supervisor_child_ended(struct supervisor *s, int64_t pid, int status, int64_t now_ms)
+{
+    if (s->log != NULL && log_child_ended(s->log, pid, now_ms))
+        return;
+    if (!gate_child_ended(s->ready, pid, status, now_ms))
+        (void)gate_child_ended(s->health, pid, status, now_ms);
+}
+
 static void
 say_status_text(struct supervisor *s, const char *what, const char *why)
 {
@@ -64,9 +73,13 @@ start_server(struct supervisor *s)
 {
     struct launch_result result = {0};
 
+    if (s->log != NULL)
+        log_tail_forget(s->log);
     result.error = server_start(s, &result.stage);
     if (result.error == 0) {
         gate_start(s->ready, os_monotonic_ms());
+        if (s->log != NULL && gate_wants_lines(s->ready))
+            (void)log_watch_lines(s->log, true);
         return;
     }
     say_status_text(s, "cannot start", strerror(-result.error));
@@ -79,6 +92,8 @@ static void
 become_ready(struct supervisor *s)
 {
     s->unhealthy = false;
+    if (s->log != NULL)
+        (void)log_watch_lines(s->log, false);
     gate_start(s->health, os_monotonic_ms());
     supervisor_set_phase(s, PHASE_READY);
     supervisor_tell(s, NULL);
@@ -91,6 +106,7 @@ never_ready(struct supervisor *s)
     struct launch_result result = {.error = -ETIMEDOUT, .stage = OS_STAGE_READY};
 
     snprintf(result.why, sizeof(result.why), "%s", gate_why(s->ready));
+    output_tail(s, &result);
     say_status_text(s, "not ready", result.why);
     s->after = s->channel != NULL ? AFTER_FAIL : AFTER_RESTART;
     supervisor_tell(s, &result);
@@ -235,12 +251,13 @@ tell_early_death(struct supervisor *s, const struct os_death *death)
     else
         snprintf(result.why, sizeof(result.why),
                  "the server ended with status %d before it was ready", death->code);
+    output_tail(s, &result);
     supervisor_tell(s, &result);
     s->policy.settings.policy = RESTART_NO; /* a failed start leaves nothing running */
 }
 
-static void
-reap_all(struct supervisor *s)
+void
+supervisor_reap(struct supervisor *s)
 {
     struct os_death death;
 
@@ -251,10 +268,18 @@ reap_all(struct supervisor *s)
         if (death.pid == s->server) {
             tell_early_death(s, &death);
             server_died(s, &death);
-        } else if (!gate_child_ended(s->ready, death.pid, status, now)) {
-            (void)gate_child_ended(s->health, death.pid, status, now);
+        } else {
+            supervisor_child_ended(s, death.pid, status, now);
         }
     }
+}
+
+static void
+reload(struct supervisor *s)
+{
+    if (s->log != NULL)
+        log_reopen(s->log);
+    server_signal(s, s->request->instance->config.reload_signal);
 }
 
 static void
@@ -266,11 +291,11 @@ take_signals(struct supervisor *s)
         if (signal == os_signal_number("TERM"))
             begin_stop(s);
         else if (signal == os_signal_number("HUP"))
-            server_signal(s, s->request->instance->config.reload_signal);
+            reload(s);
         else if (signal != os_signal_number("CHLD"))
             server_signal(s, signal);
     }
-    reap_all(s);
+    supervisor_reap(s);
 }
 
 static void
@@ -301,9 +326,16 @@ step(struct supervisor *s)
     size_t words = word_sources(s, sources + 1);
     size_t count = 1 + words;
 
+    int64_t deadline = earlier(s->deadline, gate_deadline(gate));
+
+    if (s->log != NULL) {
+        count += log_sources(s->log, sources + count);
+        deadline = earlier(deadline, log_deadline(s->log));
+    }
     count += gate_sources(gate, sources + count, SOURCES_MAX - count);
-    if (os_wait(sources, count, earlier(s->deadline, gate_deadline(gate))) < 0)
+    if (os_wait(sources, count, deadline) < 0)
         return;
+    output_take(s);
     word_take(s, sources + 1, words); /* a last word comes before the death */
     if (sources[0].ready)
         take_signals(s);
@@ -364,6 +396,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
     result->error = make_gates(&s, result);
     if (result->error == 0)
+        result->error = output_open(&s, result);
+    if (result->error == 0)
         result->error = word_open(&s);
     if (result->error == 0)
         result->error = os_supervisor_prepare(&s.signals);
@@ -375,32 +409,11 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     } else {
         supervisor_tell(&s, result);
     }
+    output_close(&s);
     gate_free(s.ready);
     gate_free(s.health);
     word_close(&s);
     (void)os_handle_close(s.signals);
     claim_end(claim, true);
     return result->exit_status;
-}
-
-/* ---- Whether ----------------------------------------------------------------------------- */
-
-const char *
-supervise_reason(const struct launch_request *request)
-{
-    const struct config *config = &request->instance->config;
-
-    if (request->command == NULL || config->supervise == SUPERVISE_NO)
-        return NULL;
-    if (config->supervise == SUPERVISE_YES)
-        return "[server] supervise";
-    if (config->ready.count > 0)
-        return "[ready] when";
-    if (config->health.count > 0)
-        return "[health] check";
-    if (config->restart.policy != RESTART_NO)
-        return "[restart] policy";
-    if (config->sequence[0].signal != 0)
-        return "[stop] sequence";
-    return NULL;
 }

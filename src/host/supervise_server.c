@@ -23,15 +23,21 @@ wait_for_deaths(const struct supervisor *s, int ms)
  * fork no more: so stop them all, until a look finds no new ones, and then kill.
  */
 static void
-kill_descendants(void)
+kill_descendants(int64_t spared)
 {
     int stop_signal = os_signal_number("STOP");
     int before = 0, seen;
 
-    while ((seen = os_descendants_signal(stop_signal)) > before)
+    while ((seen = os_descendants_signal(stop_signal, spared)) > before)
         before = seen;
     if (seen > 0)
-        (void)os_descendants_signal(os_signal_number("KILL"));
+        (void)os_descendants_signal(os_signal_number("KILL"), spared);
+}
+
+static int64_t
+log_writer(const struct supervisor *s)
+{
+    return s->log != NULL ? log_child(s->log) : 0;
 }
 
 void
@@ -44,19 +50,19 @@ server_end_descendants(struct supervisor *s)
     gate_stop(s->ready); /* their commands are children too */
     gate_stop(s->health);
     do {
-        kill_descendants();
+        kill_descendants(log_writer(s));
         while ((r = os_reap(&death)) == 1) {
             int64_t now = os_monotonic_ms();
             int status = death.signal != 0 ? -death.signal : death.code;
 
-            (void)gate_child_ended(s->ready, death.pid, status, now);
-            (void)gate_child_ended(s->health, death.pid, status, now);
+            supervisor_child_ended(s, death.pid, status, now);
             if (death.pid == s->server)
                 server_ended(s, &death);
         }
-        if (r == 0)
-            wait_for_deaths(s, 5);
-    } while (r == 0 && os_monotonic_ms() < end);
+        if (r != 0 || os_is_childless(log_writer(s)))
+            break;
+        wait_for_deaths(s, 5);
+    } while (os_monotonic_ms() < end);
 }
 
 /* ---- Start ------------------------------------------------------------------------------- */
@@ -69,8 +75,12 @@ fork_named(struct supervisor *s, struct os_server *server)
     intptr_t end;
     int r = word_prepare(s, &launch, &end);
 
+    if (s->log != NULL) { /* it goes through us */
+        launch.output = NULL;
+        launch.no_output = false;
+    }
     if (r == 0)
-        r = os_server_fork(&launch, &s->claim->lock, OS_NONE,
+        r = os_server_fork(&launch, &s->claim->lock, s->log != NULL ? log_output(s->log) : OS_NONE,
                            !s->request->instance->config.outlives_supervisor, server);
     (void)os_handle_close(end);
     if (r < 0)

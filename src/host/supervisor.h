@@ -3,6 +3,7 @@
 #ifndef VORTEX_SUPERVISOR_H
 #define VORTEX_SUPERVISOR_H
 
+#include "host/log.h"
 #include "host/policy.h"
 #include "host/ready.h"
 #include "host/supervise.h"
@@ -34,6 +35,7 @@ struct supervisor {
     intptr_t signals;
     struct gate *ready;
     struct gate *health;
+    struct log *log;    /* NULL: the output stays where it is */
     intptr_t notify;    /* the socket of sd_notify, or OS_NONE */
     intptr_t word_pipe; /* the end of ours of fd:N, or OS_NONE */
     int word_fd;        /* its N, or 0 */
@@ -64,6 +66,12 @@ void supervisor_tell_state(struct supervisor *s);
 /* Whoever waits for us to be ready hears of it; result: why it is not, or NULL. */
 void supervisor_tell(struct supervisor *s, const struct launch_result *result);
 
+/* Take note of all that have died. */
+void supervisor_reap(struct supervisor *s);
+
+/* A child that isn't the server was reaped: -N where signal N ended it. */
+void supervisor_child_ended(struct supervisor *s, int64_t pid, int status, int64_t now_ms);
+
 /* Nobody is left, and nothing comes after. */
 void supervisor_end(struct supervisor *s, bool failed);
 
@@ -79,6 +87,20 @@ void word_close(struct supervisor *s);
 /* What to wait for, and what came. */
 size_t word_sources(const struct supervisor *s, struct os_source *out);
 void word_take(struct supervisor *s, const struct os_source *sources, size_t count);
+
+/* ---- supervise_output.c: what the server says on its way to the log ------------------------ */
+
+/* Open the log, where there is to be one: 0; a negative errno, and result says what failed. */
+int output_open(struct supervisor *s, struct launch_result *result);
+
+/* What came, line by line while readiness waits for one. */
+void output_take(struct supervisor *s);
+
+/* The last lines of it, for whoever waits for the server. */
+void output_tail(struct supervisor *s, struct launch_result *result);
+
+/* The server is dead for good: its last words go where they belong, within two seconds. */
+void output_close(struct supervisor *s);
 
 /* ---- supervise_server.c ------------------------------------------------------------------ */
 

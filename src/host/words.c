@@ -272,3 +272,24 @@ duration_parse(const char *text, int *ret_ms)
     *ret_ms = (int)total;
     return 0;
 }
+
+int
+size_parse(const char *text, int64_t *ret_bytes)
+{
+    static const char units[] = "KMG";
+    int64_t number;
+    int error = read_digits(&text, 10, &number);
+    const char *unit = *text ? strchr(units, *text) : NULL;
+
+    if (error)
+        return error;
+    for (const char *u = units; unit && u <= unit; u++) {
+        if (number > INT64_MAX / 1024)
+            return -ERANGE;
+        number *= 1024;
+    }
+    if (text[unit != NULL] != '\0')
+        return -EINVAL;
+    *ret_bytes = number;
+    return 0;
+}

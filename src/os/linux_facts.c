@@ -11,6 +11,18 @@
 
 #define STAT_SESSION 6
 
+bool
+os_process_runs(int64_t pid)
+{
+    char text[512];
+    const char *name_end;
+
+    if (linux_read_proc_of(pid, "stat", text, sizeof(text)) < 0)
+        return false;
+    name_end = strrchr(text, ')');
+    return name_end != NULL && strncmp(name_end, ") R", 3) == 0;
+}
+
 /* ---- What people want to know ------------------------------------------------------------ */
 
 /* The path in the line of systemd's hierarchy (v2, or the named v1 one), or empty. */

@@ -118,22 +118,33 @@ signal_child(int64_t pid, int64_t parent, int signal_number)
 /* Parents first: a stopped or dead parent makes no more children. */
 static int
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX
-signal_below(int64_t parent, int signal_number, int depth)
+signal_below(int64_t parent, int signal_number, int64_t spared, int depth)
 {
     int64_t pids[1024];
     size_t count = children_of(parent, pids, sizeof(pids) / sizeof(pids[0]));
     int signalled = 0;
 
     for (size_t i = 0; i < count; i++) {
+        if (pids[i] == spared)
+            continue;
         signalled += signal_child(pids[i], parent, signal_number);
         if (depth < DEPTH_MAX)
-            signalled += signal_below(pids[i], signal_number, depth + 1);
+            signalled += signal_below(pids[i], signal_number, spared, depth + 1);
     }
     return signalled;
 }
 
 int
-os_descendants_signal(int signal_number)
+os_descendants_signal(int signal_number, int64_t spared)
 {
-    return signal_below(os_self(), signal_number, 0);
+    return signal_below(os_self(), signal_number, spared, 0);
+}
+
+bool
+os_is_childless(int64_t spared)
+{
+    int64_t pids[2];
+    size_t count = children_of(os_self(), pids, 2);
+
+    return count == 0 || (count == 1 && pids[0] == spared);
 }

@@ -423,8 +423,97 @@ struct os_death {
 /* Reap one child that has ended: 1 there was one; 0 none yet; -ECHILD there are no children. */
 int os_reap(struct os_death *ret_death);
 
-/* Signal every descendant, each pinned or a child of ours: how many; a negative errno. */
-int os_descendants_signal(int signal_number);
+/*
+ * Signal every descendant, each pinned or a child of ours: how many.
+ * spared: a child that is left alone, with all that is below it; 0: none.
+ */
+int os_descendants_signal(int signal_number, int64_t spared);
+
+/* Have we no children but that one? */
+bool os_is_childless(int64_t spared);
+/* ---- Logs: where a server's output goes --------------------------------------------------- */
+
+/* Memory that goes back to the system as soon as it is freed. NULL: there is none. */
+void *os_pages_new(size_t size);
+/* NULL is fine. Returns NULL. */
+void *os_pages_free(void *pages, size_t size);
+
+/* Wall clock, milliseconds since 1970. */
+int64_t os_wall_ms(void);
+
+/* As syslog has it, in the zone of this machine: "Jan  2 03:04:05". */
+void os_time_format_local(int64_t wall_seconds, char *buf, size_t size);
+
+/* From now on reading and writing it never blocks. */
+int os_handle_unblock(intptr_t handle);
+
+/* Let a pipe that is used much hold more, as far as allowed: a user has some 64 MiB for all. */
+void os_pipe_widen(intptr_t handle);
+
+/* Two handles, what is sent into one is received by the other, message by message; no blocking. */
+int os_pair(intptr_t ret_ends[2]);
+
+/* Which file a path stands for, symbolic links followed; and whether it is that one. */
+int os_path_identify(const char *path, struct os_file_id *ret_id);
+bool os_path_is(const char *path, const struct os_file_id *id);
+
+struct os_log {
+    intptr_t handle;
+    struct os_file_id id;
+    int64_t size;
+    bool is_regular;
+};
+
+/*
+ * Open a file to append to, made with mode 0640 where it is missing. No symbolic link and no
+ * second hard link is followed where the directory is not the system's or the asker's own.
+ *
+ * like:    a new file gets that one's owner and mode, as far as allowed. May be NULL.
+ * Returns: 0; -ENOENT no such directory; -EACCES; -ELOOP; -EMLINK; -EISDIR; -ENXIO a pipe which
+ *          nobody reads.
+ */
+int os_log_open(const char *path, const struct os_log *like, struct os_log *ret);
+
+/* Make an empty file, in place of what stood there. like: as above. */
+int os_log_create(const char *path, const struct os_log *like, struct os_log *ret);
+
+/* Open a regular file to read from. -EMEDIUMTYPE: it is none. */
+int os_log_read(const char *path, struct os_log *ret);
+
+/* How many bytes of it stand from that offset on, at most size; 0: the end. */
+int64_t os_log_read_at(const struct os_log *log, int64_t offset, void *buf, size_t size);
+
+/* Its present size. */
+int64_t os_log_size(const struct os_log *log);
+
+/* OS_NONE is fine. Leaves the empty handle. */
+void os_log_close(struct os_log *log);
+
+/*
+ * Fork a helper: in a session of its own, at /, standard input, output and error at /dev/null,
+ * all signals blocked, every handle closed but these, which get new numbers in the child.
+ * Returns: 1 in the parent; 0 in the child, which never returns from main; a negative errno.
+ */
+int os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid);
+
+/* Does that child want nothing but a processor? false also where it can't be told. */
+bool os_process_runs(int64_t pid);
+
+/*
+ * Start a program between two handles, which stay the caller's. ret_child's channel is ready to
+ * read as soon as the program has ended.
+ */
+int os_filter_start(const char *const *argv, intptr_t input, intptr_t output,
+                    struct os_child *ret_child);
+
+/* Its exit status, 127 where it could not be executed. Waits for its end, or kills it. */
+int os_filter_end(struct os_child *child, bool kill_it);
+
+/* A socket for datagrams to that path. Never blocks. */
+int os_datagram_open(const char *path, intptr_t *ret_handle);
+
+/* 0; -EAGAIN not now; -EMSGSIZE; another error: there is nobody, open it anew. No SIGPIPE. */
+int os_datagram_send(intptr_t handle, const void *data, size_t size);
 
 /* The number of a signal's name ("TERM", "SIGTERM", "15"), or -EINVAL; and the name. */
 int os_signal_number(const char *name);

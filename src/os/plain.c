@@ -165,6 +165,13 @@ os_self_describe(struct os_process_facts *facts)
     *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
 }
 
+bool
+os_process_runs(int64_t pid)
+{
+    (void)pid;
+    return false;
+}
+
 int
 posix_set_oom(int adjust)
 {
@@ -260,4 +267,19 @@ posix_keep_from_exec(int from, intptr_t keep)
     for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
         if (fd != (int)keep)
             (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+posix_close_from(int from)
+{
+    long max = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
+        (void)close(fd);
+}
+
+void
+os_pipe_widen(intptr_t handle)
+{
+    (void)handle;
 }

@@ -66,10 +66,18 @@ posix_die_with(int64_t parent)
 }
 
 int
-os_descendants_signal(int signal_number)
+os_descendants_signal(int signal_number, int64_t spared)
 {
     (void)signal_number;
+    (void)spared;
     return 0;
+}
+
+bool
+os_is_childless(int64_t spared)
+{
+    (void)spared;
+    return true; /* they can't be found, and so not waited for */
 }
 
 int

@@ -31,8 +31,8 @@ written_ns(const struct stat *st)
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-static struct os_file_id
-id_of(const struct stat *st)
+struct os_file_id
+posix_id_of(const struct stat *st)
 {
     return (struct os_file_id){(uint64_t)st->st_dev, (uint64_t)st->st_ino, written_ns(st)};
 }
@@ -97,7 +97,7 @@ read_once(const struct os_dir *dir, const char *name, char *buf, size_t size, si
     close(fd);
     if (r < 0)
         return r;
-    ret_file->id = id_of(&st);
+    ret_file->id = posix_id_of(&st);
     ret_file->speaker = dir->speaker;
     posix_note_speaker(&ret_file->speaker, &st);
     ret_file->written_ns = written_ns(&st);
@@ -126,7 +126,7 @@ os_file_identify(const struct os_dir *dir, const char *name, struct os_file_id *
 
     if (fstatat((int)dir->handle, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    *ret_id = id_of(&st);
+    *ret_id = posix_id_of(&st);
     return 0;
 }
 
@@ -174,7 +174,7 @@ os_file_create(const struct os_dir *dir, const char *name, const char *data, siz
         (void)unlinkat((int)dir->handle, name, 0);
         return r;
     }
-    *ret_id = id_of(&st);
+    *ret_id = posix_id_of(&st);
     return 0;
 }
 
@@ -241,7 +241,7 @@ os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_
     /* On a user's way it may be another file of ours that was moved here: hands off. */
     if (dir->speaker.scope == OS_SPEAKS_FOR_ALL && (st.st_mode & 07777) != 0600)
         (void)fchmod(fd, 0600);
-    *ret_lock = (struct os_lock){fd, id_of(&st), made};
+    *ret_lock = (struct os_lock){fd, posix_id_of(&st), made};
     if (ret_trusted != NULL)
         *ret_trusted = trusted;
     return 0;
@@ -268,7 +268,7 @@ os_lock_adopt(struct os_file_id id, struct os_lock *ret_lock)
         /* What this process opened itself is close-on-exec: only an exec leaves one without. */
         if (flags < 0 || (flags & FD_CLOEXEC) || fstat(fd, &st) < 0)
             continue;
-        found = id_of(&st);
+        found = posix_id_of(&st);
         if (!posix_same_file(&found, &id) || os_lock_take(&lock) < 0)
             continue;
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);

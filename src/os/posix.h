@@ -16,6 +16,8 @@ void posix_note_speaker(struct os_speaker *speaker, const struct stat *st);
 /* A number of digits alone. */
 bool posix_decimal(const char *text, unsigned long *ret);
 
+struct os_file_id posix_id_of(const struct stat *st);
+
 bool posix_same_file(const struct os_file_id *a, const struct os_file_id *b);
 
 /* The same file, and nobody wrote to it since. */
@@ -26,6 +28,9 @@ int posix_flock(intptr_t handle);
 
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);
+
+/* Close all descriptors from that number on. */
+void posix_close_from(int from);
 
 /* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
 int posix_set_oom(int adjust);

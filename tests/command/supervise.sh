@@ -65,6 +65,15 @@ are_many()
     [ $# -gt "$1" ]
 }
 
+# The log with what was rotated, oldest first.
+whole_log()
+{
+    local n
+    for n in .{20..1} ''; do
+        [ ! -e "$dir/log$n" ] || cat "$dir/log$n"
+    done
+}
+
 milliseconds()
 {
     echo $(($(date +%s%N) / 1000000))
@@ -250,7 +259,7 @@ done
 
 fresh
 config '[server]' "command = python3 $top/late.py $port 0 $dir/listening '503 Busy'" \
-    '[ready]' "when = http://127.0.0.1:$port/" 'timeout = 500ms'
+    '[ready]' "when = http://127.0.0.1:$port/" 'timeout = 3s'
 expect 1 'did not become ready.*503' "$VORTEX" start "${C[@]}"
 check test "$(count_of "$(readlink -f "$(command -v python3)")")" -eq 0
 config '[server]' "command = sh -c 'exit 4'" '[ready]' 'when = file:/nowhere' \
@@ -284,6 +293,21 @@ stop_ok
 config '[server]' "command = $ALIVE" '[ready]' 'when = fd:7' 'timeout = 300ms'
 expect 1 'newline' "$VORTEX" start "${C[@]}"
 kept a_newline_on_a_descriptor_is_the_servers_word
+
+fresh
+config '[server]' "command = sh -c 'echo warming up; sleep 0.3; echo ready to serve >&2; i=0; while [ \$i -lt 2000 ]; do i=\$((i+1)); echo line \$i; done; exec $ALIVE'" \
+    '[log]' "file = $dir/log" 'max-size = 8K' 'keep = 20' '[ready]' 'when = log:^ready'
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually grep -q 'line 2000' "$dir/log"
+eventually test -e "$dir/log.1"
+stop_ok
+check test "$(whole_log | sha256sum)" = \
+    "$({ echo warming up; echo ready to serve; seq -f 'line %.0f' 2000; } | sha256sum)"
+expect 0 "line 1999.line 2000" "$VORTEX" logs "${C[@]}" -n 2
+config '[server]' "command = sh -c 'echo the reason; exit 9'" '[log]' "file = $dir/log" \
+    '[ready]' 'when = log:^ready'
+expect 1 'status 9 before it was ready.*the reason' "$VORTEX" start "${C[@]}"
+kept the_output_is_kept_rotated_read_and_shown
 
 fresh
 touch "$dir/healthy"

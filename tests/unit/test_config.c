@@ -24,6 +24,12 @@ an_empty_text_gives_the_defaults(void **state)
     assert_null(config->user);
     assert_null(config->group);
     assert_null(config->log);
+    assert_null(config->log_file);
+    assert_int_equal(config->log_target, LOG_INHERIT);
+    assert_int_equal(config->log_max_size, 10 << 20);
+    assert_int_equal(config->log_keep, 5);
+    assert_int_equal(config->log_compress, LOG_PLAIN);
+    assert_false(config->log_timestamps);
     assert_null(config->environment);
     assert_int_equal(config->umask, -1);
     assert_int_equal(config->limit_nofile, -1);
@@ -174,6 +180,52 @@ an_action_is_one_of_three_words(void **state)
     assert_int_equal(stop.config.health_action, HEALTH_STOP);
     end_reading(&restart);
     end_reading(&stop);
+}
+
+static void
+the_log_section_says_where_the_output_goes(void **state)
+{
+    struct reading file = read_good("[log]\nfile = /var/log/%n.log\nmax-size = 64M\nkeep = 9\n"
+                                    "compress = zstd\ntimestamps = yes\n");
+    struct reading journal = read_good("[log]\ntarget = journal\nmax-size = none\nkeep = 0\n"
+                                       "compress = gzip\n");
+
+    (void)state;
+    assert_string_equal(file.config.log_file, "/var/log/web.log");
+    assert_int_equal(file.config.log_target, LOG_FILE);
+    assert_int_equal(file.config.log_max_size, 64 << 20);
+    assert_int_equal(file.config.log_keep, 9);
+    assert_int_equal(file.config.log_compress, LOG_ZSTD);
+    assert_true(file.config.log_timestamps);
+    assert_int_equal(journal.config.log_target, LOG_JOURNAL);
+    assert_int_equal(journal.config.log_max_size, 0);
+    assert_int_equal(journal.config.log_keep, 0);
+    assert_int_equal(journal.config.log_compress, LOG_GZIP);
+    end_reading(&file);
+    end_reading(&journal);
+}
+
+static void
+each_target_has_a_word(void **state)
+{
+    static const struct {
+        const char *word;
+        enum log_target target;
+    } targets[] = {
+        {"file\nfile=/f", LOG_FILE}, {"inherit", LOG_INHERIT}, {"none", LOG_NONE},
+        {"syslog", LOG_SYSLOG},      {"journal", LOG_JOURNAL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        char text[64];
+        struct reading reading;
+
+        snprintf(text, sizeof text, "[log]\ntarget = %s\n", targets[i].word);
+        reading = read_good(text);
+        assert_int_equal(reading.config.log_target, targets[i].target);
+        end_reading(&reading);
+    }
 }
 
 /* ---- %n, %p, %% -------------------------------------------------------------------------- */
@@ -361,6 +413,8 @@ main(void)
         cmocka_unit_test(numbers_reach_their_bounds),
         cmocka_unit_test(booleans_are_said_in_eight_words),
         cmocka_unit_test(an_action_is_one_of_three_words),
+        cmocka_unit_test(the_log_section_says_where_the_output_goes),
+        cmocka_unit_test(each_target_has_a_word),
         cmocka_unit_test(expansions_reach_each_text),
         cmocka_unit_test(the_pidfile_may_be_named_after_it_is_meant),
         cmocka_unit_test(the_command_lines_pidfile_stands_above_the_files),

@@ -61,10 +61,11 @@ a_typo_names_the_nearest_section(void **state)
         {"[servr]\n", "web.conf:1: unknown section [servr]: did you mean [server]?"},
         {"[Server]\n", "web.conf:1: unknown section [Server]: did you mean [server]?"},
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
-        {"[unit]\nx\\\n = y\nz = 1\n", "web.conf:1: unknown section [unit]: there are [server] "
-                                       "[pidfile] [ready] [health] [stop] [restart] [reload]"},
+        {"[unit]\nx\\\n = y\nz = 1\n",
+         "web.conf:1: unknown section [unit]: there are [server] "
+         "[pidfile] [ready] [health] [stop] [restart] [log] [reload]"},
         {"[]\n", "web.conf:1: unknown section []: there are [server] [pidfile] [ready] [health] "
-                 "[stop] [restart] [reload]"},
+                 "[stop] [restart] [log] [reload]"},
     };
 
     (void)state;
@@ -275,8 +276,7 @@ a_condition_that_is_none_learns_why(void **state)
         {"[ready]\nwhen = log:(\n",
          "web.conf:2: 'when': the pattern has a ( without its ), or a ) without its ("},
         {"[ready]\nwhen = log:up\n",
-         "web.conf:2: 'when': log: needs the server's output, which this version doesn't read yet: "
-         "choose another condition"},
+         "web.conf:2: 'when': log: reads the output on its way to a log: say 'file' in [log]"},
         {"[health]\ncheck = https://localhost/\n",
          "web.conf:2: 'check': https is not supported: ask by http on the loopback, or with exec: "
          "and a command such as curl -fsS URL"},
@@ -426,6 +426,30 @@ all_mistakes_are_said_in_the_order_of_their_lines(void **state)
         sizeof lines / sizeof *lines);
 }
 
+static void
+a_log_has_one_place(void **state)
+{
+    static const struct mistake mistakes[] = {
+        {"[log]\nmax-size = 1\n", "web.conf:2: 'max-size' must be a size from 1K such as 64K, 10M "
+                                  "or 1G, or none, not '1'"},
+        {"[log]\nkeep = 1001\n", "web.conf:2: 'keep' must be a number from 0 to 1000, not '1001'"},
+        {"[log]\ncompress = xz\n", "web.conf:2: 'compress' must be no, gzip or zstd, not 'xz'"},
+        {"[log]\ntarget = nowhere\nfile = /f\n",
+         "web.conf:2: 'target' must be file, inherit, none, syslog or journal, not 'nowhere'"},
+        {"[log]\nfile = web.log\n", "web.conf:2: 'file' must be an absolute path, not 'web.log'"},
+        {"[log]\n\ntarget = file\n", "web.conf:3: 'target = file' needs a 'file' in [log]"},
+        {"[log]\nfile = /f\ntarget = none\n",
+         "web.conf:3: the output has one place: keep 'file', or 'target' without it"},
+        {"[log]\nfile = /f\n[server]\nlog = /g\n",
+         "web.conf:4: the output has one place: keep 'log' in [server], or 'file' in [log]"},
+        {"[server]\nlog = /g\n[log]\ntarget = syslog\n",
+         "web.conf:4: the output has one place: keep 'log' in [server], or 'target' in [log]"},
+    };
+
+    (void)state;
+    EXPECT_EACH(mistakes);
+}
+
 int
 main(void)
 {
@@ -453,6 +477,7 @@ main(void)
         cmocka_unit_test(a_bad_pidfile_path_is_one_mistake_not_one_at_each_mention),
         cmocka_unit_test(an_overridden_path_is_still_judged),
         cmocka_unit_test(all_mistakes_are_said_in_the_order_of_their_lines),
+        cmocka_unit_test(a_log_has_one_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,41 @@ a_duration_too_long_is_refused(void **state)
 }
 
 static void
+a_size_is_read_in_bytes(void **state)
+{
+    static const struct {
+        const char *text;
+        int error;
+        int64_t bytes;
+    } sizes[] = {
+        {"0", 0, 0},
+        {"4096", 0, 4096},
+        {"1K", 0, 1024},
+        {"10M", 0, 10 << 20},
+        {"3G", 0, (int64_t)3 << 30},
+        {"8589934591G", 0, (int64_t)8589934591 << 30},
+        {"8589934592G", -ERANGE, -1},
+        {"9223372036854775808", -ERANGE, -1},
+        {"", -EINVAL, -1},
+        {"K", -EINVAL, -1},
+        {"1k", -EINVAL, -1},
+        {"1T", -EINVAL, -1},
+        {"1MB", -EINVAL, -1},
+        {"1 M", -EINVAL, -1},
+        {"-1", -EINVAL, -1},
+        {"1.5M", -EINVAL, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t bytes = -1;
+
+        assert_int_equal(size_parse(sizes[i].text, &bytes), sizes[i].error);
+        assert_true(bytes == sizes[i].bytes);
+    }
+}
+
+static void
 numbers_are_strict(void **state)
 {
     static const struct {
@@ -287,6 +322,7 @@ main(void)
         cmocka_unit_test(a_duration_is_read_in_milliseconds),
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(a_duration_too_long_is_refused),
+        cmocka_unit_test(a_size_is_read_in_bytes),
         cmocka_unit_test(numbers_are_strict),
     };
 

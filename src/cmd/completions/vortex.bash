@@ -33,13 +33,14 @@ _vortex_options()
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
+    logs) echo "-n --lines -f --follow $common" ;;
     *) echo "$common" ;;
     esac
 }
 
 _vortex()
 {
-    local verbs='run start stop restart reload status list signal wait check version help'
+    local verbs='run start stop restart reload status list signal wait logs check version help'
     local signals='TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local verb='' word i
@@ -58,7 +59,8 @@ _vortex()
             return
         fi
         case ${COMP_WORDS[i - 1]} in
-        -c | --config | -p | --pidfile | -t | --timeout | -s | --signal | --assume | =) continue ;;
+        -c | --config | -p | --pidfile | -t | --timeout | -s | --signal | --assume | \
+            -n | --lines | =) continue ;;
         esac
         [[ -z $verb && $word != [-=]* ]] && verb=$word
     done
@@ -76,6 +78,10 @@ _vortex()
         ;;
     -t | --timeout)
         mapfile -t COMPREPLY < <(compgen -W '500ms 10s 30s 5m infinity' -- "$cur")
+        return
+        ;;
+    -n | --lines)
+        mapfile -t COMPREPLY < <(compgen -W '10 100 1000' -- "$cur")
         return
         ;;
     --assume)

@@ -9,7 +9,7 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
       continue
     end
     switch $word
-      case -c --config -p --pidfile -t --timeout -s --signal --assume
+      case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines
         set skip yes
       case '-*'
       case '*'
@@ -58,7 +58,7 @@ end
 
 set -l start run start restart
 set -l stop stop restart
-set -l named run start stop restart reload status signal wait check
+set -l named run start stop restart reload status signal wait logs check
 set -l signals TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH
 
 complete -c vortex -f
@@ -73,13 +73,14 @@ complete -c vortex -n __vortex_has_no_verb -a status -d 'Say whether it runs'
 complete -c vortex -n __vortex_has_no_verb -a list -d 'All instances, one line each'
 complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the server'
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
+complete -c vortex -n __vortex_has_no_verb -a logs -d 'The last lines of its log file'
 complete -c vortex -n __vortex_has_no_verb -a check -d 'Print the mistakes of the configuration'
 complete -c vortex -n __vortex_has_no_verb -a version -d 'The version'
 complete -c vortex -n __vortex_has_no_verb -a help -d 'Help on a verb'
 
 complete -c vortex -n "__vortex_is $named" -a '(__vortex_instances)' -d Instance
 complete -c vortex -n '__vortex_is help' \
-  -a 'run start stop restart reload status list signal wait check version help'
+  -a 'run start stop restart reload status list signal wait logs check version help'
 
 complete -c vortex -n 'not __vortex_is_in_command' -s c -l config -rF -d 'The configuration'
 complete -c vortex -n 'not __vortex_is_in_command' -s p -l pidfile -rF -d 'The pidfile'
@@ -96,5 +97,8 @@ complete -c vortex -n "__vortex_is $stop" -l leftovers -d 'End what still holds 
 complete -c vortex -n "__vortex_is $stop wait" -s t -l timeout -xa '500ms 10s 30s 5m infinity' \
   -d 'How long to wait'
 complete -c vortex -n "__vortex_is $stop signal" -s s -l signal -xa "$signals" -d 'The signal'
+complete -c vortex -n '__vortex_is logs' -s n -l lines -xa '10 100 1000' \
+  -d 'How many lines to begin with'
+complete -c vortex -n '__vortex_is logs' -s f -l follow -d 'Go on with what is written'
 complete -c vortex -n '__vortex_is status list' -l json -d 'As JSON'
 complete -c vortex -n '__vortex_is status' -l prometheus -d 'Metrics of all instances'
