@@ -23,7 +23,6 @@ config_mistakes_add(struct config_mistakes *mistakes, const char *file, unsigned
     char *text;
     int place, words;
 
-    // NOLINTBEGIN(clang-analyzer-valist.Uninitialized): clang-tidy 14 misses each va_start
     va_start(values, format);
     words = vsnprintf(NULL, 0, format, values);
     va_end(values);
@@ -38,7 +37,6 @@ config_mistakes_add(struct config_mistakes *mistakes, const char *file, unsigned
     va_start(values, format);
     vsnprintf(text + place, (size_t)words + 1, format, values);
     va_end(values);
-    // NOLINTEND(clang-analyzer-valist.Uninitialized)
     make_printable(text);
     return words_push(&mistakes->lines, &mistakes->count, text);
 }
