@@ -35,8 +35,11 @@ launch(const struct args *args, launcher *go)
     if (result.error < 0
         && !(args->if_stopped && result.stage == OS_STAGE_NONE && result.error == -EEXIST))
         status = say_launch_failure(args->verb->name, &request, &result);
-    else if (result.error == 0)
+    else if (result.error == 0) {
         status = result.exit_status;
+        if (result.why[0] != '\0')
+            say_error("'%s' ended: %s", instance.name, result.why);
+    }
     instance_free(&instance);
     return status;
 }

@@ -52,8 +52,9 @@ struct launch_request {
 };
 
 struct launch_result {
-    char tail[8192];     /* likewise: the last lines of its output, or empty */
-    char why[256];       /* of OS_STAGE_READY: what does not hold */
+    /* Of OS_STAGE_READY: what does not hold; of a supervised server that failed: why it ended. */
+    char why[256];
+    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
     int error;           /* 0, or a negative errno */
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */

@@ -77,6 +77,7 @@ probe_fail(struct probe *probe, const char *format, ...)
     vsnprintf(probe->why + length, sizeof probe->why - (size_t)length, format, arguments);
     va_end(arguments);
     probe_break_off(probe);
+    probe->has_failed = true;
     return PROBE_FAILS;
 }
 
@@ -168,8 +169,9 @@ enum probe_answer
 probe_begin(struct probe *probe, int64_t now_ms)
 {
     probe_break_off(probe);
-    snprintf(probe->why, sizeof probe->why, "%.*s: no answer yet", WHY_MAX / 2,
-             probe->condition->name);
+    if (!probe->has_failed) /* else the last answer says more */
+        snprintf(probe->why, sizeof probe->why, "%.*s: no answer yet", WHY_MAX / 2,
+                 probe->condition->name);
     probe->deadline_ms = probe->timeout_ms < 0 ? -1 : now_ms + probe->timeout_ms;
     if (is_connection(probe))
         return connect_begin(probe, now_ms);

@@ -26,6 +26,7 @@ struct probe {
     enum stage stage;
     int64_t deadline_ms;
     char why[WHY_MAX];
+    bool has_failed; /* why says how the last answer was, while a next one is waited for */
 
     struct os_address addresses[ADDRESSES_MAX];
     size_t address_count;

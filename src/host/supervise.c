@@ -404,8 +404,11 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     if (result->error == 0) {
         host(&s);
         result->exit_status = s.exit_status;
-        if (s.failed) /* the last state is left, for the post-mortem */
+        if (s.failed) { /* the last state is left, for the post-mortem */
             claim->keep_state = true;
+            snprintf(result->why, sizeof(result->why), "%.*s", (int)sizeof(result->why) - 1,
+                     s.status_text);
+        }
     } else {
         supervisor_tell(&s, result);
     }

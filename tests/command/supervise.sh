@@ -84,7 +84,7 @@ milliseconds()
 fresh
 config '[server]' "command = sh -c 'date +%%s%%N >>$dir/times; exit 3'" \
     '[restart]' 'policy = on-failure' 'delay = 100ms..400ms' 'limit = 4/1m'
-expect 3 '' "$VORTEX" run "${C[@]}"
+expect 3 "'vortex' ended: gave up" "$VORTEX" run "${C[@]}"
 check test "$(wc -l <"$dir/times")" -eq 5
 mapfile -t times <"$dir/times"
 for i in 0:100 1:200 2:400 3:400; do
@@ -266,6 +266,8 @@ config '[server]' "command = sh -c 'exit 4'" '[ready]' 'when = file:/nowhere' \
     '[restart]' 'policy = always'
 expect 1 'ended with status 4 before it was ready' "$VORTEX" start "${C[@]}"
 check test ! -e "$P"
+config '[server]' "command = $ALIVE" '[ready]' 'when = file:/nowhere' 'timeout = 200ms'
+expect 143 'ended: not ready: file /nowhere' "$VORTEX" run "${C[@]}"
 kept a_server_that_never_gets_ready_is_said_and_not_left_running
 
 fresh
