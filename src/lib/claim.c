@@ -260,6 +260,16 @@ remove_temporaries(const struct claim *c)
     (void)os_file_remove(&c->paths.dir, c->paths.state_new);
 }
 
+/* Does the pidfile stand for another file than the one that this claim wrote? */
+static bool
+is_anothers(const struct claim *c)
+{
+    struct os_file_id now;
+
+    return os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
+           && (now.device != c->mine.device || now.inode != c->mine.inode);
+}
+
 /* Steps 4 and 5. judged: NULL where there was no pidfile. */
 static int
 publish(struct claim *c, const struct os_file_id *judged)
@@ -278,6 +288,8 @@ publish(struct claim *c, const struct os_file_id *judged)
         if (r == 0 || r == -ENOENT) {
             if (had_state)
                 (void)os_file_remove(dir, c->paths.state_new);
+            if (is_anothers(c))
+                return -EAGAIN; /* after an rm of the lock another wrote under our temporary's name */
             c->published = true;
             return 0;
         }
