@@ -142,9 +142,15 @@ claim_for_ever(const char *path, struct shared *shared)
 {
     for (;;) {
         struct vortex_lock *lock;
+        vortex_pid owner = 0;
 
-        if (vortex_pidfile_write_locked(path, &lock, NULL) != 0)
+        if (vortex_pidfile_write_locked(path, &lock, &owner) != 0) {
+            /* Two refused at once, as an rm of the lock can bring about: the files may name one of
+               them, who isn't the owner and lives on. It takes its name back. */
+            if (owner == getpid())
+                (void)vortex_pidfile_remove(path);
             continue;
+        }
         if (__atomic_add_fetch(&shared->owners, 1, __ATOMIC_SEQ_CST) != 1)
             __atomic_add_fetch(&shared->doubles, 1, __ATOMIC_SEQ_CST);
         __atomic_add_fetch(&shared->claims, 1, __ATOMIC_SEQ_CST);
