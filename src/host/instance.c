@@ -13,7 +13,7 @@ instance_name_is_valid(const char *name)
                                   "0123456789._-@";
 
     return name[0] != '\0' && name[0] != '.' && name[strspn(name, allowed)] == '\0'
-           && strlen(name) + sizeof(".pid.state.new") <= OS_NAME_MAX;
+           && strlen(name) + strlen(".pid") + TEMPORARY_MAX <= OS_NAME_MAX;
 }
 
 static int

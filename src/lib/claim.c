@@ -47,6 +47,17 @@ claim_inherit(struct claim *c)
 
 /* ---- Steps 1 and 2: the lock ------------------------------------------------------------- */
 
+static void
+name_temporaries(struct claim *c)
+{
+    int length = (int)(OS_NAME_MAX - TEMPORARY_MAX);
+
+    snprintf(c->pidfile_new, sizeof(c->pidfile_new), "%.*s.%" PRIx64 ".new", length,
+             c->paths.pidfile, c->lock.id.inode);
+    snprintf(c->state_new, sizeof(c->state_new), "%.*s.state.%" PRIx64 ".new", length,
+             c->paths.pidfile, c->lock.id.inode);
+}
+
 /* An administrator's rm may have made room for another file under that name. */
 static bool
 lock_is_in_place(const struct claim *c)
@@ -54,7 +65,7 @@ lock_is_in_place(const struct claim *c)
     struct os_file_id now;
 
     return os_file_identify(&c->paths.dir, c->paths.lock, &now) == 0
-           && now.device == c->lock.id.device && now.inode == c->lock.id.inode;
+           && os_same_file(&now, &c->lock.id);
 }
 
 /* Does somebody live whom we can name? -EEXIST; 0 nobody seen. */
@@ -106,6 +117,7 @@ begin_lock(struct claim *c, bool eager)
         }
         r = os_lock_claim(&c->lock);
         if (r == 0 && lock_is_in_place(c)) {
+            name_temporaries(c);
             c->claimed = true;
             return 0;
         }
@@ -232,7 +244,7 @@ prepare_state(struct claim *c, bool lock_held, const struct state_words *words, 
     if (r == 0)
         r = state_format(&self, lock_held, os_wall_seconds(), words, data, sizeof(data), &length);
     if (r == 0)
-        r = os_file_create(&c->paths.dir, c->paths.state_new, data, length, 0644, &id);
+        r = os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
     if (r == 0)
         *ret_pid = self.pid;
     return r;
@@ -249,25 +261,14 @@ prepare(struct claim *c, bool lock_held, const struct state_words *words)
     if (r < 0)
         return r;
     length = snprintf(data, sizeof(data), "%" PRId64 "\n", pid);
-    return os_file_create(&c->paths.dir, c->paths.pidfile_new, data, (size_t)length, 0644,
-                          &c->mine);
+    return os_file_create(&c->paths.dir, c->pidfile_new, data, (size_t)length, 0644, &c->mine);
 }
 
 static void
 remove_temporaries(const struct claim *c)
 {
-    (void)os_file_remove(&c->paths.dir, c->paths.pidfile_new);
-    (void)os_file_remove(&c->paths.dir, c->paths.state_new);
-}
-
-/* Does the pidfile stand for another file than the one that this claim wrote? */
-static bool
-is_anothers(const struct claim *c)
-{
-    struct os_file_id now;
-
-    return os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-           && (now.device != c->mine.device || now.inode != c->mine.inode);
+    (void)os_file_remove(&c->paths.dir, c->pidfile_new);
+    (void)os_file_remove(&c->paths.dir, c->state_new);
 }
 
 /* Steps 4 and 5. judged: NULL where there was no pidfile. */
@@ -277,26 +278,24 @@ publish(struct claim *c, const struct os_file_id *judged)
     const struct os_dir *dir = &c->paths.dir;
     struct os_file_id old;
     bool had_state = os_file_identify(dir, c->paths.state, &old) == 0;
-    int r = os_file_publish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
+    int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged);
 
     if (r < 0)
         return r;
-    r = os_file_publish(dir, c->paths.state_new, c->paths.state, had_state ? &old : NULL);
+    r = os_file_publish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
     if (r == 0) {
         /* What stood there before; a directory that isn't empty stays where it was. */
-        r = judged != NULL ? os_file_remove(dir, c->paths.pidfile_new) : 0;
+        r = judged != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
         if (r == 0 || r == -ENOENT) {
             if (had_state)
-                (void)os_file_remove(dir, c->paths.state_new);
-            if (is_anothers(c))
-                return -EAGAIN; /* after an rm of the lock another wrote under our temporary's name */
+                (void)os_file_remove(dir, c->state_new);
             c->published = true;
             return 0;
         }
-        (void)os_file_unpublish(dir, c->paths.state_new, c->paths.state, had_state ? &old : NULL);
+        (void)os_file_unpublish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
         r = -EISDIR;
     }
-    (void)os_file_unpublish(dir, c->paths.pidfile_new, c->paths.pidfile, judged);
+    (void)os_file_unpublish(dir, c->pidfile_new, c->paths.pidfile, judged);
     return r;
 }
 
@@ -346,10 +345,9 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
         return 0;
     for (int i = 0; i < PUBLISH_TRIES && r == -EAGAIN; i++) {
         struct os_file_id judged, mine = c->mine;
-        bool there, prepared = false;
+        bool there;
 
         r = judge(c, &judged, &there);
-        prepared = r == 0;
         if (r == 0)
             r = prepare(c, lock_held, words);
         if (r == 0)
@@ -360,8 +358,7 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
             r = take_again(c);
             r = r == 0 ? -EAGAIN : r;
         } else {
-            if (prepared) /* else they are another's: the lock file may have been removed */
-                remove_temporaries(c);
+            remove_temporaries(c);
             c->mine = mine;
         }
     }
@@ -390,9 +387,9 @@ claim_update(struct claim *c, const struct state_words *words)
     int r = prepare_state(c, true, words, &pid);
 
     if (r == 0)
-        r = os_file_rename(&c->paths.dir, c->paths.state_new, c->paths.state);
+        r = os_file_rename(&c->paths.dir, c->state_new, c->paths.state);
     if (r < 0)
-        (void)os_file_remove(&c->paths.dir, c->paths.state_new);
+        (void)os_file_remove(&c->paths.dir, c->state_new);
     return r;
 }
 
@@ -422,8 +419,7 @@ remove_published(const struct claim *c)
     if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
         return;
     /* Its content too: an inode number is soon another file's. */
-    if (look.has_pidfile && look.content == os_self() && look.pidfile.id.device == c->mine.device
-        && look.pidfile.id.inode == c->mine.inode)
+    if (look.has_pidfile && look.content == os_self() && os_same_file(&look.pidfile.id, &c->mine))
         (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
     if (!c->keep_state)
         remove_state(c, &look);
@@ -483,8 +479,10 @@ claim_clear(struct claim *c)
     assert(c->claimed);
     r = judge_removal(c, &look);
     if (r == 0) {
+        if (look.verdict == VORTEX_RUNNING && look.content != os_self())
+            there = false; /* the state is ours, what the pidfile names is another's to judge */
         if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-            && now.device == before.device && now.inode == before.inode)
+            && os_same_file(&now, &before))
             r = os_file_remove(&c->paths.dir, c->paths.pidfile);
         remove_state(c, &look);
         remove_temporaries(c);

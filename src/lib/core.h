@@ -61,9 +61,9 @@ struct paths {
     char pidfile[OS_NAME_MAX];
     char lock[OS_NAME_MAX];
     char state[OS_NAME_MAX];
-    char pidfile_new[OS_NAME_MAX];
-    char state_new[OS_NAME_MAX];
 };
+
+#define TEMPORARY_MAX sizeof(".state.0123456789abcdef.new") /* what a temporary's name adds */
 
 int paths_open(const char *path, bool create, struct paths *ret_paths);
 void paths_close(struct paths *paths);
@@ -122,6 +122,9 @@ struct claim {
 
     struct paths paths;
     struct os_lock lock;
+    /* Named after the lock file's inode: an rm of the lock lets two in, who must not share them. */
+    char pidfile_new[OS_NAME_MAX];
+    char state_new[OS_NAME_MAX];
     int64_t process;        /* who made it: in a forked child it is not its own */
     bool trusted;           /* the lock file is nobody else's */
     bool claimed;           /* the claim byte is held */

@@ -24,14 +24,12 @@ paths_open(const char *path, bool create, struct paths *ret_paths)
     if (r < 0)
         return r;
     length = strlen(p.pidfile);
-    if (length + sizeof(".state.new") > sizeof(p.state_new)) {
+    if (length + TEMPORARY_MAX > sizeof(p.pidfile)) {
         os_dir_close(&p.dir);
         return -ENAMETOOLONG;
     }
     snprintf(p.lock, sizeof(p.lock), "%.*s.lock", (int)length, p.pidfile);
     snprintf(p.state, sizeof(p.state), "%.*s.state", (int)length, p.pidfile);
-    snprintf(p.pidfile_new, sizeof(p.pidfile_new), "%.*s.new", (int)length, p.pidfile);
-    snprintf(p.state_new, sizeof(p.state_new), "%.*s.state.new", (int)length, p.pidfile);
     *ret_paths = p;
     return 0;
 }
@@ -274,8 +272,9 @@ decide_pidfile(struct look *look, const struct paths *paths)
 static bool
 is_mine(const struct look *look, const struct os_file_id *mine)
 {
-    return mine != NULL && look->has_pidfile && look->pidfile.id.device == mine->device
-           && look->pidfile.id.inode == mine->inode;
+    /* Its content too: an inode number is soon another file's. */
+    return mine != NULL && look->has_pidfile && look->content == os_self()
+           && os_same_file(&look->pidfile.id, mine);
 }
 
 static void

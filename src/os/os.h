@@ -47,6 +47,12 @@ struct os_file_id {
     int64_t written_ns; /* of os_file_identify: file systems soon reuse an inode's number */
 };
 
+static inline bool
+os_same_file(const struct os_file_id *a, const struct os_file_id *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
+
 struct os_file {
     struct os_file_id id;
     struct os_speaker speaker; /* the directory's and the file's own */

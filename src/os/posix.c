@@ -38,15 +38,9 @@ posix_id_of(const struct stat *st)
 }
 
 bool
-posix_same_file(const struct os_file_id *a, const struct os_file_id *b)
-{
-    return a->device == b->device && a->inode == b->inode;
-}
-
-bool
 posix_unchanged(const struct os_file_id *a, const struct os_file_id *b)
 {
-    return posix_same_file(a, b) && a->written_ns == b->written_ns;
+    return os_same_file(a, b) && a->written_ns == b->written_ns;
 }
 
 /* A file that something may depend on: regular, one name. */
@@ -269,7 +263,7 @@ os_lock_adopt(struct os_file_id id, struct os_lock *ret_lock)
         if (flags < 0 || (flags & FD_CLOEXEC) || fstat(fd, &st) < 0)
             continue;
         found = posix_id_of(&st);
-        if (!posix_same_file(&found, &id) || os_lock_take(&lock) < 0)
+        if (!os_same_file(&found, &id) || os_lock_take(&lock) < 0)
             continue;
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
         *ret_lock = lock;

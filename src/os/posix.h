@@ -18,8 +18,6 @@ bool posix_decimal(const char *text, unsigned long *ret);
 
 struct os_file_id posix_id_of(const struct stat *st);
 
-bool posix_same_file(const struct os_file_id *a, const struct os_file_id *b);
-
 /* The same file, and nobody wrote to it since. */
 bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
 

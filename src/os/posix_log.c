@@ -92,7 +92,7 @@ os_path_is(const char *path, const struct os_file_id *id)
 {
     struct os_file_id found;
 
-    return os_path_identify(path, &found) == 0 && posix_same_file(&found, id);
+    return os_path_identify(path, &found) == 0 && os_same_file(&found, id);
 }
 
 /* ---- Log files --------------------------------------------------------------------------- */

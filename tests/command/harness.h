@@ -193,6 +193,9 @@ void state_edit(const char *path, const char *key, const char *value);
 /* Nothing of that instance is there, nor of an attempt at it. */
 void expect_no_files(const struct world *w, const char *name);
 
+/* Nor what is written aside before it is published. */
+void expect_no_temporaries(const struct world *w);
+
 /* DIR/NAME.conf with that text, in printf's words: its path. */
 __attribute__((format(printf, 3, 4))) const char *config_write(const struct world *w,
                                                                const char *name, const char *format,

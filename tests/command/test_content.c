@@ -131,7 +131,7 @@ an_invalid_pidfile_harms_nobody_and_a_start_takes_over(void **state)
     make(w, row, bystander.pid);
     server = START(w, "web");
     assert_int_equal(pid_in(in_run(w, "web.pid")), server);
-    assert_false(is_there(in_run(w, "web.pid.new")));
+    expect_no_temporaries(w);
     expect_beside_untouched(w, row, bystander.pid);
     expect_exit(VORTEX(w, "stop", "web"), 0);
     bystander_expect_unharmed(&bystander);
@@ -207,9 +207,8 @@ a_directory_that_is_not_empty_is_left_alone(void **state)
     expect_exit(VORTEX(w, "start", "web", "--", w->toy), 1);
     expect_exit(VORTEX(w, "stop", "web"), 1);
     assert_string_equal(file_read(in_run(w, "web.pid/precious")), "data");
-    assert_false(is_there(in_run(w, "web.pid.new")));
     assert_false(is_there(in_run(w, "web.pid.state")));
-    assert_false(is_there(in_run(w, "web.pid.state.new")));
+    expect_no_temporaries(w);
 }
 
 /* ---- A broken state ---------------------------------------------------------------------- */

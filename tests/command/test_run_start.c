@@ -254,8 +254,7 @@ after_kill_9_the_next_start_takes_over_at_once(void **state)
 
     assert_int_not_equal(second, first);
     assert_int_equal(pid_in(in_run(w, "web.pid")), second);
-    assert_false(is_there(in_run(w, "web.pid.new")));
-    assert_false(is_there(in_run(w, "web.pid.state.new")));
+    expect_no_temporaries(w);
 }
 
 /* ---- Failures ---------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a test takes place: its directory, its files, its bystanders. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -203,8 +204,7 @@ state_edit(const char *path, const char *key, const char *value)
 void
 expect_no_files(const struct world *w, const char *name)
 {
-    static const char *const suffixes[] = {".pid",     ".pid.lock",      ".pid.state",
-                                           ".pid.new", ".pid.state.new", NULL};
+    static const char *const suffixes[] = {".pid", ".pid.lock", ".pid.state", NULL};
 
     for (size_t i = 0; suffixes[i] != NULL; i++) {
         const char *path = in_run(w, text_of("%s%s", name, suffixes[i]));
@@ -212,6 +212,24 @@ expect_no_files(const struct world *w, const char *name)
         if (is_there(path))
             fail_msg("%s is there", path);
     }
+    expect_no_temporaries(w);
+}
+
+void
+expect_no_temporaries(const struct world *w)
+{
+    DIR *dir = opendir(w->run);
+    const struct dirent *entry;
+
+    if (dir == NULL)
+        return; /* nobody has made it */
+    while ((entry = readdir(dir)) != NULL) {
+        size_t length = strlen(entry->d_name);
+
+        if (length > 4 && strcmp(entry->d_name + length - 4, ".new") == 0)
+            fail_msg("%s is left", entry->d_name);
+    }
+    closedir(dir);
 }
 
 const char *

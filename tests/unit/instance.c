@@ -76,12 +76,40 @@ state_names(int64_t pid)
 bool
 is_tidy(void)
 {
+    return others() == 0;
+}
+
+unsigned
+others(void)
+{
     unsigned known = 0;
 
     known += fake_find(PIDFILE) != NULL;
     known += fake_find(LOCK) != NULL;
     known += fake_find(STATE) != NULL;
-    return fake_count("/run") == known;
+    return fake_count("/run") - known;
+}
+
+static void
+leave_temporary(const char *path, uint64_t inode)
+{
+    char name[OS_NAME_MAX];
+
+    snprintf(name, sizeof(name), "%s.%" PRIx64 ".new", path, inode);
+    fake_make(name, FAKE_SYMLINK, "/tmp/precious");
+}
+
+void
+leave_temporaries(void)
+{
+    const struct fake_file *lock = fake_find(LOCK);
+
+    if (lock == NULL)
+        lock = fake_make(LOCK, FAKE_REGULAR, "");
+    fake_make("/tmp/precious", FAKE_REGULAR, "precious");
+    leave_temporary(PIDFILE, lock->inode);
+    leave_temporary(STATE, lock->inode);
+    assert_int_equal(others(), 2);
 }
 
 /* ---- Servers ----------------------------------------------------------------------------- */

@@ -55,6 +55,12 @@ bool state_names(int64_t pid);
 /* Three files at most, and no temporary. */
 bool is_tidy(void);
 
+/* How many others there are. */
+unsigned others(void);
+
+/* The two temporaries which a crash may leave: links to /tmp/precious, as a hostile user would. */
+void leave_temporaries(void);
+
 /* ---- Servers ----------------------------------------------------------------------------- */
 
 /* A new process opens the lock and takes it, for as long as it lives. */

@@ -83,12 +83,9 @@ static void
 a_claim_removes_what_a_crash_left(void **state)
 {
     (void)state;
-    fake_make("/run/web.pid.new", FAKE_REGULAR, "4711\n");
-    fake_make("/run/web.pid.state.new", FAKE_SYMLINK, "/run/precious");
-    fake_make("/run/precious", FAKE_REGULAR, "precious");
+    leave_temporaries();
     assert_int_equal(start(), 0);
-    assert_true(fake_holds("/run/precious", "precious"));
-    fake_remove("/run/precious");
+    assert_true(fake_holds("/tmp/precious", "precious"));
     assert_true(is_tidy());
 }
 

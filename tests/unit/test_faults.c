@@ -7,12 +7,6 @@ static const int errors[] = {EIO,    ENOSPC, EACCES, EPERM,  EROFS,
 
 #define ERRORS (sizeof(errors) / sizeof(errors[0]))
 
-static unsigned
-temporaries(void)
-{
-    return (fake_find("/run/web.pid.new") != NULL) + (fake_find("/run/web.pid.state.new") != NULL);
-}
-
 /* ---- Failing ----------------------------------------------------------------------------- */
 
 /* Start with a failure at step n. False: there are not so many steps. */
@@ -30,10 +24,10 @@ start_failing_at(unsigned n, int error, enum before before)
     }
     if (r == 0) { /* it did without; what could not be removed is the next start's to remove */
         AT(n, pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
-        AT(n, temporaries() == 0 || strcmp(fake_step_name(n), "os_file_remove") == 0);
+        AT(n, others() == 0 || strcmp(fake_step_name(n), "os_file_remove") == 0);
         return true;
     }
-    AT(n, temporaries() == 0);
+    AT(n, others() == 0);
     AT(n, is_as_before(before));
     AT(n, fake_handles() == 0);
     fake_fail_at(0, 0);
@@ -90,7 +84,7 @@ start_beside_failing_at(unsigned n, int error, enum living living)
     r = start();
     AT(n, r < 0);
     AT(n, pidfile_names(SERVER) && (living == LIVING_FOREIGN || state_names(SERVER)));
-    AT(n, temporaries() == 0);
+    AT(n, others() == 0);
     AT(n, fake_handles() == 0);
     return fake_steps() >= n;
 }
@@ -152,7 +146,7 @@ end_failing_at(unsigned n, int error)
     claim_end(&claim, true);
     reached = fake_steps() >= n;
     AT(n, fake_handles() == 0);
-    AT(n, temporaries() == 0);
+    AT(n, others() == 0);
     fake_kill(fake_process(FAKE_SELF));
     fake_spawn(RIVAL);
     fake_become(RIVAL);
@@ -228,7 +222,7 @@ crash_at(unsigned n, fake_event *act, enum before before)
     if (start() != 0)
         fail_msg("crashed at step %u: the next start fails", n);
     assert_verdict(VORTEX_RUNNING, FAKE_SELF);
-    assert_int_equal(temporaries(), 0);
+    assert_int_equal(others(), 0);
     assert_int_equal(start_as(SUPERVISOR), -EEXIST);
     return reached;
 }

@@ -36,12 +36,6 @@ phase_is(const char *phase)
     return same;
 }
 
-static bool
-has_temporary(void)
-{
-    return fake_find("/run/web.pid.state.new") != NULL;
-}
-
 static void
 an_update_changes_the_state_and_nothing_else(void **state)
 {
@@ -81,7 +75,7 @@ a_failed_update_leaves_the_old_state(void **state)
             reached = fake_steps() >= n;
             fake_fail_at(0, 0);
             assert_true(phase_is(r == 0 ? "ready" : "starting"));
-            assert_false(has_temporary());
+            assert_true(is_tidy());
             assert_verdict(VORTEX_RUNNING, FAKE_SELF);
             assert_true(r == 0 || update("ready") == 0);
         }

@@ -231,8 +231,7 @@ what_a_crash_left_is_removed_too(void **state)
 {
     (void)state;
     crash(server(SERVER));
-    fake_make("/run/web.pid.new", FAKE_REGULAR, "4712\n");
-    fake_make("/run/web.pid.state.new", FAKE_REGULAR, "broken");
+    leave_temporaries();
     assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
     assert_int_equal(fake_count("/run"), 0);
 }
