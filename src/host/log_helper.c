@@ -100,6 +100,23 @@ write_out(struct helper *helper, bool flush, int64_t now_ms)
     return helper->length < LOG_CHUNK || write_once(helper, true, now_ms);
 }
 
+static void
+obey(struct helper *helper)
+{
+    char order;
+    int64_t n;
+
+    while (helper->control != OS_NONE
+           && (n = os_handle_read(helper->control, &order, 1)) != -EAGAIN) {
+        if (n <= 0)
+            helper->control = os_handle_close(helper->control);
+        else if (order == LOG_ORDER_REOPEN)
+            helper->file.reopen = true;
+        else if (order == LOG_ORDER_END)
+            helper->end_ms = os_monotonic_ms() + LAST_MS;
+    }
+}
+
 /* Nobody feeds us any more. */
 static void
 end_feed(struct helper *helper)
@@ -115,19 +132,21 @@ static bool
 pump_once(struct helper *helper)
 {
     int64_t now_ms = os_monotonic_ms(), n = -EAGAIN;
+    bool ends = helper->end_ms >= 0;
 
     if (helper->length < LOG_CHUNK)
         n = os_handle_read(helper->feed, helper->buffer + helper->length,
                            LOG_CHUNK - helper->length);
     if (n > 0)
         helper->length += (size_t)n;
+    obey(helper); /* between: what was said after an order to reopen is in the new file */
     if (!write_out(helper, n <= 0, now_ms))
         return false;
     if (n == 0)
         end_feed(helper);
-    else if (n < 0 && helper->end_ms >= 0)
+    else if (n < 0 && ends)
         helper->is_over = true;
-    return n > 0;
+    return n > 0 || (!ends && helper->end_ms >= 0); /* once more: what was said before the end */
 }
 
 static void
@@ -146,23 +165,6 @@ pump(struct helper *helper)
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------- */
-
-static void
-obey(struct helper *helper)
-{
-    char order;
-    int64_t n;
-
-    while (helper->control != OS_NONE
-           && (n = os_handle_read(helper->control, &order, 1)) != -EAGAIN) {
-        if (n <= 0)
-            helper->control = os_handle_close(helper->control);
-        else if (order == LOG_ORDER_REOPEN)
-            helper->file.reopen = true;
-        else if (order == LOG_ORDER_END)
-            helper->end_ms = os_monotonic_ms() + LAST_MS;
-    }
-}
 
 static int64_t
 deadline(const struct helper *helper)
