@@ -26,12 +26,18 @@ static void
 kill_descendants(int64_t spared)
 {
     int stop_signal = os_signal_number("STOP");
-    int before = 0, seen;
+    int before = 0, seen = os_descendants_signal(stop_signal, spared);
+    struct os_pace former;
 
-    while ((seen = os_descendants_signal(stop_signal, spared)) > before)
+    if (seen == 0)
+        return;
+    os_hurry(&former);
+    while (seen > before) {
         before = seen;
-    if (seen > 0)
-        (void)os_descendants_signal(os_signal_number("KILL"), spared);
+        seen = os_descendants_signal(stop_signal, spared);
+    }
+    (void)os_descendants_signal(os_signal_number("KILL"), spared);
+    os_hurry_end(&former);
 }
 
 static int64_t

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,4 +148,25 @@ os_is_childless(int64_t spared)
     size_t count = children_of(os_self(), pids, 2);
 
     return count == 0 || (count == 1 && pids[0] == spared);
+}
+
+void
+os_hurry(struct os_pace *ret_former)
+{
+    struct sched_param param = {.sched_priority = 0};
+
+    *ret_former = (struct os_pace){sched_getscheduler(0), 0};
+    if (ret_former->policy >= 0 && sched_getparam(0, &param) == 0)
+        ret_former->priority = param.sched_priority;
+    param.sched_priority = sched_get_priority_min(SCHED_RR);
+    (void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param);
+}
+
+void
+os_hurry_end(const struct os_pace *former)
+{
+    struct sched_param param = {.sched_priority = former->priority};
+
+    if (former->policy >= 0)
+        (void)sched_setscheduler(0, former->policy, &param);
 }

@@ -437,6 +437,21 @@ int os_descendants_signal(int signal_number, int64_t spared);
 
 /* Have we no children but that one? */
 bool os_is_childless(int64_t spared);
+
+struct os_pace {
+    int policy;
+    int priority;
+};
+
+/*
+ * Ahead of all ordinary processes from now on, as far as the system lets us; our children aren't.
+ * For moments only: a fork bomb's share of the processors is all but what is asked for here.
+ */
+void os_hurry(struct os_pace *ret_former);
+
+/* At the former pace again. */
+void os_hurry_end(const struct os_pace *former);
+
 /* ---- Logs: where a server's output goes --------------------------------------------------- */
 
 /* Memory that goes back to the system as soon as it is freed. NULL: there is none. */

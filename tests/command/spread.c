@@ -38,7 +38,7 @@ bomb(long limit)
         _exit(1);
     for (;;) {
         (void)!fork();
-        usleep(1000);
+        usleep(5000);
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }

@@ -32,7 +32,7 @@ expect()
 {
     local wanted=$1 pattern=$2 output status
     shift 2
-    output=$(timeout 20 "$@" 2>&1 </dev/null)
+    output=$(timeout 100 "$@" 2>&1 </dev/null)
     status=$?
     [ "$status" = "$wanted" ] || problem+="$*: exit $status, not $wanted: $output\n"
     [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
@@ -43,10 +43,10 @@ check()
     "$@" || problem+="not so: $*\n"
 }
 
-# eventually COMMAND...: wait until it holds; after 20 seconds the promise is broken.
+# eventually COMMAND...: wait until it holds; after 100 seconds the promise is broken.
 eventually()
 {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + 100))
     until "$@"; do
         if [ $SECONDS -ge $end ]; then
             problem+="never came true: $*\n"
