@@ -62,7 +62,7 @@ VORTEX_API int vortex_pidfile_read(const char *path, vortex_pid *ret_pid);
  *            is the owner can't be proved (see vortex_report_reason); -EREMOTE the directory is on
  *            a network file system, where locks and boot ids mean nothing; -ELOOP the lock is a
  *            symbolic link; an error of the file system. On any error the old files are as before.
- * Waits:     up to a second for another claim under way, and then up to another for a lock
+ * Waits:     up to five seconds for another claim under way, then up to another for a lock
  *            which nobody is seen to live by.
  */
 VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
@@ -73,7 +73,7 @@ VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
  *
  * Returns: 0 they are gone, or were; -EBUSY another process lives there, or may: nothing was
  *          removed; an error of the file system.
- * Waits:   up to a second for a claim under way.
+ * Waits:   up to five seconds for a claim under way.
  */
 VORTEX_API int vortex_pidfile_remove(const char *path);
 

@@ -111,7 +111,7 @@ enum assume {
     ASSUME_RUNNING, /* an unproved pidfile is its process's */
 };
 
-#define CLAIM_WAIT_MS 1000 /* for another claim under way */
+#define CLAIM_WAIT_MS 5000 /* for another claim under way: of 200 at once, on a loaded machine */
 #define TAKE_WAIT_MS  1000 /* for a lock that its owner is about to name, or to let go of */
 
 struct claim {
