@@ -30,6 +30,7 @@ struct args {
     int timeout_ms;           /* TIMEOUT_UNSAID */
     int64_t lines;            /* -1: not said */
     char **command;           /* after --; NULL: not said */
+    char **words;             /* of a verb that takes some; ends with NULL */
     bool name_said;
     bool help;
     bool no_kill;
@@ -56,6 +57,7 @@ int cmd_list(const struct args *args);
 int cmd_wait(const struct args *args);
 int cmd_check(const struct args *args);
 int cmd_logs(const struct args *args);
+int cmd_notify(const struct args *args);
 
 /* The instance that the arguments name. On failure it was said, and *ret_exit is set: false. */
 bool find_instance(const struct args *args, struct instance *ret, int *ret_exit);
@@ -87,6 +89,7 @@ enum option {
     OPT_NAME = 1 << 12,    /* takes an instance's name */
     OPT_LINES = 1 << 14,
     OPT_FOLLOW = 1 << 15,
+    OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 
 struct verb {

@@ -11,7 +11,7 @@
 
 #include "lib/core.h"
 
-#define SLEEP_MAX_MS  100 /* many who wait must not starve the one they wait for */
+#define SLEEP_MAX_MS  100  /* many who wait must not starve the one they wait for */
 #define REMOVED_TRIES 1000 /* against somebody who removes the lock without end */
 #define PUBLISH_TRIES 1000 /* or changes the pidfile */
 

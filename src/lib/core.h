@@ -190,6 +190,14 @@ void claim_end(struct claim *claim, bool remove);
 void claim_inherit(struct claim *claim);
 void claim_abandon(struct claim *claim);
 
+/* ---- notify.c ---------------------------------------------------------------------------- */
+
+/*
+ * Assignments, one a line, to the service manager: 0; -ENOTCONN none listens by a socket;
+ * -EMSGSIZE; an error. pid: as os_notify_send.
+ */
+int notify_send(const char *text, int64_t pid);
+
 /* ---- process.c --------------------------------------------------------------------------- */
 
 struct vortex_process {

@@ -197,6 +197,7 @@ enum os_comparison {
 };
 
 int64_t os_self(void);
+int64_t os_parent(void);
 
 /* Pin a process: 0; -ESRCH there is none, or it is dead, or the number is only a thread's. */
 int os_process_hold(int64_t pid, struct os_hold *ret_hold);
@@ -257,6 +258,7 @@ void os_self_describe(struct os_process_facts *ret_facts);
 /* ---- Time -------------------------------------------------------------------------------- */
 
 int64_t os_monotonic_ms(void);
+int64_t os_monotonic_us(void);
 int64_t os_wall_seconds(void);
 
 /* RFC 3339 in UTC: "2026-01-02T03:04:05Z"; "" where it doesn't fit. */
@@ -417,6 +419,22 @@ int os_notify_open(intptr_t *ret_handle);
  * kernel says.
  */
 int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
+
+/*
+ * Send a datagram to a service manager, by sd_notify(3)'s protocol.
+ *
+ * address: NOTIFY_SOCKET's value: "/path" or "@abstract".
+ * passed:  a handle that goes with it, or OS_NONE.
+ * pid:     in whose name, where this process may speak for it; 0, or else: in its own.
+ * Returns: 0; -EPROTONOSUPPORT an address of another kind; -ENOTSUP not on this system; an error.
+ */
+int os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid);
+
+/*
+ * A newline to the descriptor which NOTIFY_FD names, as s6, dinit and OpenRC want it, and close it:
+ * there is no second time, so the variable goes too. 0; -ENOTCONN there is none; an error.
+ */
+int os_notify_newline(void);
 
 /* How a child ended. */
 struct os_death {

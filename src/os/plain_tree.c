@@ -99,6 +99,16 @@ os_notify_open(intptr_t *ret_handle)
     return -ENOTSUP;
 }
 
+int
+os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid)
+{
+    (void)address;
+    (void)text;
+    (void)passed;
+    (void)pid;
+    return -ENOTSUP;
+}
+
 int64_t
 os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
 {

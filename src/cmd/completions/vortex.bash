@@ -33,6 +33,7 @@ _vortex_options()
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
+    notify) echo '-t --timeout -h --help' ;;
     logs) echo "-n --lines -f --follow $common" ;;
     *) echo "$common" ;;
     esac
@@ -40,7 +41,7 @@ _vortex_options()
 
 _vortex()
 {
-    local verbs='run start stop restart reload status list signal wait logs check version help'
+    local verbs='run start stop restart reload status list signal wait logs notify check version help'
     local signals='TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local verb='' word i
