@@ -284,6 +284,7 @@ struct os_launch {
     int oom_score_adjust; /* OS_OOM_KEEP */
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
     int passed_as;
+    const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
 };
 

@@ -346,6 +346,18 @@ enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
     return r < 0 ? r : set_environment(l->env);
 }
 
+/* The last word before the exec: all that may be expected to fail is behind us. */
+static void
+tell_ready(const char *word)
+{
+    const char *manager = getenv("NOTIFY_SOCKET");
+
+    if (manager != NULL && manager[0] != '\0')
+        (void)os_notify_send(manager, word, OS_NONE, 0);
+    else
+        (void)os_notify_newline();
+}
+
 int
 os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
 {
@@ -359,6 +371,8 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
         return r;
     }
     *ret_stage = OS_STAGE_EXEC;
+    if (l->ready_word != NULL)
+        tell_ready(l->ready_word);
     posix_keep_from_exec(first_unknown_fd(), lock->handle);
     if (l->passed_as > STDERR_FILENO
         && (l->passed_as == (int)lock->handle || dup2((int)l->passed, l->passed_as) < 0)) {
