@@ -19,6 +19,7 @@ supervisor_set_phase(struct supervisor *s, enum phase phase)
     s->phase = phase;
     s->deadline = NEVER;
     supervisor_tell_state(s);
+    manager_tell(s, os_monotonic_ms());
 }
 
 void
@@ -328,6 +329,8 @@ step(struct supervisor *s)
 
     int64_t deadline = earlier(s->deadline, gate_deadline(gate));
 
+    manager_tell(s, os_monotonic_ms());
+    deadline = earlier(deadline, manager_deadline(s));
     if (s->log != NULL) {
         count += log_sources(s->log, sources + count);
         deadline = earlier(deadline, log_deadline(s->log));
@@ -397,12 +400,14 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);
+    manager_open(&s);
     if (result->error == 0)
         result->error = word_open(&s);
     if (result->error == 0)
         result->error = os_supervisor_prepare(&s.signals);
     if (result->error == 0) {
         host(&s);
+        manager_close(&s);
         result->exit_status = s.exit_status;
         if (s.failed) { /* the last state is left, for the post-mortem */
             claim->keep_state = true;

@@ -37,6 +37,9 @@ take_assignment(struct supervisor *s, const char *line)
     value++;
     if (strcmp(line, "READY=1") == 0) {
         gate_notified(s->ready);
+    } else if (strcmp(line, "WATCHDOG=1") == 0 || strncmp(line, "ERRNO=", 6) == 0
+               || strncmp(line, "BUSERROR=", 9) == 0) {
+        manager_pass_on(s, line);
     } else if (strncmp(line, "STATUS=", 7) == 0) {
         snprintf(s->status_text, sizeof(s->status_text), "%s", value);
         supervisor_tell_state(s);
@@ -96,7 +99,9 @@ word_open(struct supervisor *s)
     for (size_t i = 0; i < ready->count; i++)
         if (ready->list[i].kind == CONDITION_FD)
             s->word_fd = ready->list[i].fd;
-    return conditions_have(ready, CONDITION_NOTIFY) ? os_notify_open(&s->notify) : 0;
+    return conditions_have(ready, CONDITION_NOTIFY)
+               ? os_notify_open(s->manager.to.watchdog_ms, &s->notify)
+               : 0;
 }
 
 int

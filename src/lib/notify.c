@@ -35,8 +35,12 @@ int
 vortex_notify_ready(void)
 {
     int r = notify_send("READY=1", 0);
+    intptr_t newline;
 
-    return r == -ENOTCONN ? os_notify_newline() : r;
+    if (r != -ENOTCONN)
+        return r;
+    r = os_notify_fd_take(&newline);
+    return r < 0 ? r : os_notify_newline(newline);
 }
 
 int
@@ -120,14 +124,5 @@ vortex_notify_barrier(int timeout_ms)
 int64_t
 vortex_notify_watchdog_interval(void)
 {
-    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    uint64_t number;
-
-    /* Of our parent's environment it may be meant for our parent. */
-    if (pid != NULL
-        && (number_parse(pid, strlen(pid), &number) < 0 || number != (uint64_t)os_self()))
-        return 0;
-    if (usec == NULL || number_parse(usec, strlen(usec), &number) < 0 || number > INT64_MAX)
-        return 0;
-    return (int64_t)number / 1000;
+    return os_watchdog_ms();
 }

@@ -411,9 +411,9 @@ int os_server_go(struct os_server *server, enum os_stage *ret_stage);
 
 /*
  * Open a socket for sd_notify(3)'s messages; NOTIFY_SOCKET names it to the children of this process
- * from now on.
+ * from now on, and with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them.
  */
-int os_notify_open(intptr_t *ret_handle);
+int os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle);
 
 /*
  * The next message, with a NUL: how many bytes; -EAGAIN none now. ret_pid: who sent it, as the
@@ -432,10 +432,27 @@ int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid
 int os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid);
 
 /*
- * A newline to the descriptor which NOTIFY_FD names, as s6, dinit and OpenRC want it, and close it:
- * there is no second time, so the variable goes too. 0; -ENOTCONN there is none; an error.
+ * The descriptor which NOTIFY_FD names, where a newline is to say "ready" (s6, dinit, OpenRC). It is
+ * the caller's from now on: the variable goes, and no exec passes it on. -ENOTCONN there is none;
+ * -EINVAL.
  */
-int os_notify_newline(void);
+int os_notify_fd_take(intptr_t *ret_handle);
+
+/* The newline; then it is closed: there is no second time. */
+int os_notify_newline(intptr_t handle);
+
+/* What a service manager wants to hear of this very process. */
+struct os_manager {
+    char address[128];   /* for os_notify_send; empty: none listens */
+    intptr_t newline;    /* for os_notify_newline, or OS_NONE */
+    int64_t watchdog_ms; /* so often at least it is to hear of us; 0: it doesn't ask */
+};
+
+/* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
+int64_t os_watchdog_ms(void);
+
+/* Take that out of the environment, so that no child takes it for its own. */
+void os_manager_take(struct os_manager *ret);
 
 /* How a child ended. */
 struct os_death {

@@ -93,8 +93,9 @@ os_hurry_end(const struct os_pace *former)
 }
 
 int
-os_notify_open(intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
 {
+    (void)watchdog_ms;
     (void)ret_handle;
     return -ENOTSUP;
 }

@@ -351,11 +351,12 @@ static void
 tell_ready(const char *word)
 {
     const char *manager = getenv("NOTIFY_SOCKET");
+    intptr_t newline;
 
     if (manager != NULL && manager[0] != '\0')
         (void)os_notify_send(manager, word, OS_NONE, 0);
-    else
-        (void)os_notify_newline();
+    else if (os_notify_fd_take(&newline) == 0)
+        (void)os_notify_newline(newline);
 }
 
 int

@@ -27,7 +27,7 @@ set_up(void **state)
     unsetenv("NOTIFY_FD");
     unsetenv("WATCHDOG_PID");
     unsetenv("WATCHDOG_USEC");
-    return os_notify_open(&manager); /* sets NOTIFY_SOCKET */
+    return os_notify_open(0, &manager); /* sets NOTIFY_SOCKET */
 }
 
 static int
