@@ -49,6 +49,7 @@ struct launch_request {
     bool keep_directory;  /* where the configuration names none: stay; else / in background */
     bool allow_remote;
     bool assume_stale;
+    int listen_fds; /* os_listen_fds of the process that was started */
 };
 
 struct launch_result {

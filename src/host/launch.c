@@ -27,6 +27,7 @@ launch_of(const struct launch_request *request, bool background)
         .limit_core = config->limit_core,
         .nice = config->nice,
         .oom_score_adjust = config->oom_score_adjust,
+        .listen_fds = request->listen_fds,
     };
 
     launch.no_output = background && launch.output == NULL;
@@ -142,8 +143,11 @@ ready_word(void)
 static void
 serve(struct claim *claim)
 {
+    const intptr_t keep[] = {claim->lock.handle, claim->paths.dir.handle};
+
     if (notify_send(ready_word(), 0) == -ENOTCONN)
         (void)vortex_notify_ready();
+    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), 0);
     while (os_event_wait() != OS_EVENT_STOP) {
         (void)vortex_notify_reloading(); /* there is nothing to read anew */
         (void)vortex_notify_ready();

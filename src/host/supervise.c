@@ -366,6 +366,17 @@ make_gates(struct supervisor *s, struct launch_result *result)
     return r;
 }
 
+/* What our starter left open for us would stay open as long as we live: a pipe, a terminal. */
+static void
+keep_own_handles(const struct supervisor *s)
+{
+    const intptr_t keep[] = {s->claim->lock.handle, s->claim->paths.dir.handle,
+                             s->channel != NULL ? s->channel->channel : OS_NONE,
+                             s->manager.to.newline};
+
+    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), s->request->listen_fds);
+}
+
 static void
 host(struct supervisor *s)
 {
@@ -397,10 +408,11 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     policy_init(&s.policy, &request->instance->config.restart,
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
     *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
+    manager_open(&s);
+    keep_own_handles(&s);
     result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);
-    manager_open(&s);
     if (result->error == 0)
         result->error = word_open(&s);
     if (result->error == 0)

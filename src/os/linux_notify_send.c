@@ -79,6 +79,7 @@ send_with(int fd, struct msghdr *message, intptr_t passed, int64_t pid)
         message->msg_controllen = before;
         r = send_once(fd, message);
     }
+    message->msg_control = NULL;
     return r;
 }
 

@@ -284,6 +284,7 @@ struct os_launch {
     int oom_score_adjust; /* OS_OOM_KEEP */
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
     int passed_as;
+    int listen_fds;         /* how many of os_listen_fds the server gets; LISTEN_PID names it */
     const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
 };
@@ -308,6 +309,15 @@ enum os_stage {
     OS_STAGE_EXEC,
     OS_STAGE_READY, /* it was started, and didn't become ready */
 };
+
+/* Sockets that a service manager passes to this very process, from descriptor 3 on: how many. */
+int os_listen_fds(void);
+
+/*
+ * Close what was left open for us by whoever started us: all but those handles (OS_NONE among them
+ * is fine), what os_listen_fds counted, and standard input, output and error.
+ */
+void os_handles_keep(const intptr_t *keep, size_t count, int listen_fds);
 
 /*
  * Become the server: set everything up, close descriptors that nobody asked for, and exec. The

@@ -216,6 +216,61 @@ def ready_is_a_newline_where_a_descriptor_waits_for_it(m):
         check("NOTIFY_FD" not in (m.dir / "env").read_text(encoding="utf-8"), "still there")
 
 
+SERVER = '''
+import os, socket
+listener = socket.socket(fileno=3)
+while True:
+    connection, _ = listener.accept()
+    right = os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
+    connection.send(b"right" if right else b"wrong")
+    connection.close()
+'''
+
+
+def ask(path):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(NEVER)
+        client.connect(path)
+        return client.recv(100)
+
+
+def activate(m, verb, config):
+    """The verb in a shell that is what systemd is for a socket unit; what else is open: 9."""
+    (m.dir / "x.conf").write_text(config, encoding="utf-8")
+    (m.dir / "server.py").write_text(SERVER, encoding="utf-8")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(m.dir / "listen"))
+    listener.listen()
+    script = f"exec 9</dev/null 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1;"
+    script += f"exec {VORTEX} {verb} -c {m.dir}/x.conf -p {m.pidfile}"
+    script += f" -- {sys.executable} {m.dir}/server.py"
+    m.process = subprocess.Popen(["sh", "-c", script], pass_fds=[listener.fileno()],
+                                 stdout=subprocess.DEVNULL)  # fmt: skip
+    listener.close()
+
+
+def sockets_are_passed_on(m):
+    for verb in ("run", "start"):
+        for config in ("", "[server]\nsupervise = yes\n"):
+            activate(m, verb, config)
+            check(ask(str(m.dir / "listen")) == b"right", f"{verb} {config}: wrong LISTEN_PID")
+            pid = int(m.pidfile.read_text(encoding="utf-8"))
+            check(not os.path.exists(f"/proc/{pid}/fd/9"), f"{verb} {config}: 9 is still open")
+            subprocess.run([VORTEX, "stop", "-p", m.pidfile], check=True, capture_output=True)
+            m.process.wait(NEVER)
+            (m.dir / "listen").unlink()
+
+
+def sockets_outlive_a_crash_of_the_server(m):
+    activate(m, "run", "[restart]\npolicy = always\ndelay = 1ms\n")
+    check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
+    state = (m.dir / "x.pid.state").read_text(encoding="utf-8")
+    server = dict(line.split("=", 1) for line in state.splitlines())["server-pid"]
+    os.kill(int(server), signal.SIGKILL)
+    check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
+    m.end()
+
+
 def a_script_speaks_in_its_own_name(m):
     script = f"{VORTEX} notify READY=1; echo $? >{m.dir}/status"
     shell = subprocess.Popen(
@@ -238,6 +293,8 @@ PROMISES = [
     what_a_server_says_is_passed_up,
     a_supervised_server_does_not_take_the_managers_words_for_its_own,
     ready_is_a_newline_where_a_descriptor_waits_for_it,
+    sockets_are_passed_on,
+    sockets_outlive_a_crash_of_the_server,
     a_script_speaks_in_its_own_name,
 ]
 
