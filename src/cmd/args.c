@@ -27,6 +27,7 @@ static const struct {
     {"allow-remote", 0, false, OPT_REMOTE},
     {"lines", 'n', true, OPT_LINES},
     {"follow", 'f', false, OPT_FOLLOW},
+    {"direct", 0, false, OPT_DIRECT},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -148,6 +149,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_FOLLOW:
         args->follow = true;
+        break;
+    case OPT_DIRECT:
+        args->direct = true;
         break;
     default:
         args->help = true;

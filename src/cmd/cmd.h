@@ -42,6 +42,7 @@ struct args {
     bool assume_stale;
     bool assume_running;
     bool follow;
+    bool direct;
 };
 
 /* ---- One file a verb (stop.c holds restart, reload.c holds signal) ------------------------ */
@@ -64,6 +65,12 @@ bool find_instance(const struct args *args, struct instance *ret, int *ret_exit)
 
 /* Which command is to be hosted: words, or NULL for the built-in server. false: it was said. */
 bool find_command(const struct args *args, const struct instance *instance, char ***ret_command);
+
+/*
+ * Where the instance is systemd's, let systemd do it, unless --direct was said: true, and
+ * *ret_exit; it was said what came of it.
+ */
+bool through_systemd(const struct args *args, const struct instance *instance, int *ret_exit);
 
 /* What a stop does, by the arguments and the configuration. */
 struct stop_request stop_request_of(const struct args *args, const struct instance *instance);
@@ -89,6 +96,7 @@ enum option {
     OPT_NAME = 1 << 12,    /* takes an instance's name */
     OPT_LINES = 1 << 14,
     OPT_FOLLOW = 1 << 15,
+    OPT_DIRECT = 1 << 17,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

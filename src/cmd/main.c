@@ -12,14 +12,14 @@ const struct verb verbs[] = {
      "claim the pidfile and become the server (exec), in the foreground",
      "Without a command and a configuration, the default instance hosts a built-in\n"
      "server, which holds the pidfile and answers TERM and HUP.\n"},
-    {"start", FROM_COMMAND | STARTING | OPT_IF_STOPPED, cmd_start,
+    {"start", FROM_COMMAND | STARTING | OPT_IF_STOPPED | OPT_DIRECT, cmd_start,
      "the same in the background: back as soon as the server was exec'ed", NULL},
-    {"stop", FROM_COMMAND | STOPPING, cmd_stop,
+    {"stop", FROM_COMMAND | STOPPING | OPT_DIRECT, cmd_stop,
      "signal the server, wait for its death, then KILL; remove its files",
      "Done (0) also where it was not running.\n"},
-    {"restart", FROM_COMMAND | STARTING | STOPPING, cmd_restart,
+    {"restart", FROM_COMMAND | STARTING | STOPPING | OPT_DIRECT, cmd_restart,
      "stop and start under one claim: no other start comes between", NULL},
-    {"reload", FROM_COMMAND | OPT_ASSUME_RUNNING, cmd_reload,
+    {"reload", FROM_COMMAND | OPT_ASSUME_RUNNING | OPT_DIRECT, cmd_reload,
      "tell the server to read its configuration anew (HUP)", NULL},
     {"status", FROM_COMMAND | OPT_JSON | OPT_PROMETHEUS, cmd_status, "how it fares",
      "Exits 0 running, 1 dead with a pidfile, 2 dead with a lock file only, 3 not\n"

@@ -198,6 +198,7 @@ enum os_comparison {
 
 int64_t os_self(void);
 int64_t os_parent(void);
+bool os_is_root(void);
 
 /* Pin a process: 0; -ESRCH there is none, or it is dead, or the number is only a thread's. */
 int os_process_hold(int64_t pid, struct os_hold *ret_hold);
@@ -362,6 +363,14 @@ enum os_event {
 /* For the built-in server: from now on these come by os_event_wait, one system call a wait. */
 int os_event_prepare(void);
 enum os_event os_event_wait(void);
+
+/*
+ * Run a command, found by PATH, to its end.
+ *
+ * buf:     gets its standard output, cut to size; NULL: that goes where ours goes.
+ * Returns: its exit status; 127 it can't be executed; 128 and the signal that ended it; an error.
+ */
+int os_run(const char *const *argv, char *buf, size_t size);
 
 /* ---- Waiting for many things at once: a supervisor --------------------------------------- */
 

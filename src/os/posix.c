@@ -362,3 +362,9 @@ os_parent(void)
 {
     return (int64_t)getppid();
 }
+
+bool
+os_is_root(void)
+{
+    return geteuid() == 0;
+}

@@ -228,10 +228,14 @@ while True:
 
 
 def ask(path):
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(NEVER)
-        client.connect(path)
-        return client.recv(100)
+    """What the server says; one that is killed just then says nothing, and another is asked."""
+    answer = b""
+    while not answer:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(NEVER)
+            client.connect(path)
+            answer = client.recv(100)
+    return answer
 
 
 def activate(m, verb, config):

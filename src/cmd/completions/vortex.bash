@@ -25,10 +25,11 @@ _vortex_options()
     local start='--if-stopped --assume --allow-remote'
     local stop='-t --timeout -s --signal --no-kill --leftovers'
     case $1 in
-    run | start) echo "$start $common" ;;
-    stop) echo "$stop --assume $common" ;;
-    restart) echo "$start $stop $common" ;;
-    reload) echo "--assume $common" ;;
+    run) echo "$start $common" ;;
+    start) echo "$start --direct $common" ;;
+    stop) echo "$stop --assume --direct $common" ;;
+    restart) echo "$start $stop --direct $common" ;;
+    reload) echo "--assume --direct $common" ;;
     status) echo "--json --prometheus $common" ;;
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;

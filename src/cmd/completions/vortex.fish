@@ -88,6 +88,7 @@ complete -c vortex -n 'not __vortex_is_in_command' -s p -l pidfile -rF -d 'The p
 complete -c vortex -n 'not __vortex_is_in_command' -s h -l help -d 'Help'
 complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
+complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'
