@@ -107,6 +107,8 @@ os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
         return -errno;
     *ret_pid = 0;
     take_control(&message, ret_pid);
+    if (message.msg_flags & MSG_TRUNC) /* cut, it may say something else */
+        n = 0;
     buf[n] = '\0';
     return n;
 }

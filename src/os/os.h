@@ -435,8 +435,8 @@ int os_server_go(struct os_server *server, enum os_stage *ret_stage);
 int os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle);
 
 /*
- * The next message, with a NUL: how many bytes; -EAGAIN none now. ret_pid: who sent it, as the
- * kernel says.
+ * The next message, with a NUL: how many bytes, 0 where it is too long for buf; -EAGAIN none now.
+ * ret_pid: who sent it, as the kernel says.
  */
 int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
 
