@@ -26,6 +26,13 @@ enum after {
     AFTER_RESTART_ANYWAY, /* it is not healthy */
 };
 
+/* What the gates know, as the state says it. Bytes behind the texts are 0. */
+struct answers {
+    char health[40];
+    char health_answer[256];
+    char not_ready[256];
+};
+
 struct supervisor {
     const struct launch_request *request;
     const struct os_launch *launch;
@@ -47,10 +54,12 @@ struct supervisor {
     int64_t server;   /* its pid; 0: none lives */
     int64_t since_ms; /* when it was started */
     int64_t deadline; /* of this phase, or NEVER */
+    int64_t restart;  /* in PHASE_WAITING: when it is started again */
     size_t stop_step; /* the one whose timeout runs */
     int exit_status;  /* of the server that ended last */
     char exit_text[64];
     char status_text[320];
+    struct answers answers;
     struct os_identity identity; /* the server's */
     struct policy policy;
 };
@@ -101,6 +110,11 @@ void output_tail(struct supervisor *s, struct launch_result *result);
 
 /* The server is dead for good: its last words go where they belong, within two seconds. */
 void output_close(struct supervisor *s);
+
+/* ---- supervise_answers.c: what the state says of readiness and health ---------------------- */
+
+/* Ask the gates what they know: true where that is another than before. */
+bool answers_take(struct supervisor *s);
 
 /* ---- supervise_server.c ------------------------------------------------------------------ */
 
