@@ -11,7 +11,7 @@ BUILD=(gcc libc6-dev meson ninja-build)
 TEST=(
     clang g++ binutils libcmocka-dev pkg-config python3 util-linux valgrind
     clang-format clang-tidy cppcheck shellcheck codespell mandoc
-    zsh fish
+    zsh fish python3-jsonschema
 )
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.

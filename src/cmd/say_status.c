@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How an instance fares, as text and as JSON. Part of say.c's room: it prints. */
+/* How an instance fares, as text. Part of say.c's room: it prints. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "host/escape.h"
 
 /* ---- For people -------------------------------------------------------------------------- */
 
@@ -37,17 +38,25 @@ format_bytes(int64_t bytes, char *buf, size_t size)
         snprintf(buf, size, "%.0f KiB", mib * 1024);
 }
 
-static bool
-lives(const struct status *s)
+/* What a state holds was written by others. */
+static void
+say_text(const char *text)
 {
-    return s->verdict == VORTEX_RUNNING || s->verdict == VORTEX_ORPHANED;
+    char piece[ESCAPE_MAX];
+    size_t n;
+
+    for (; (n = escape_next(text, ESCAPE_TERMINAL, piece)) > 0; text += n)
+        printf("%s", piece);
 }
 
 static void
 row(const char *name, const char *value)
 {
-    if (value[0] != '\0')
-        printf("  %-8s %s\n", name, value);
+    if (value[0] == '\0')
+        return;
+    printf("  %-8s ", name);
+    say_text(value);
+    putchar('\n');
 }
 
 static void
@@ -60,20 +69,66 @@ say_holders(const struct status *s)
         printf("  %-8s pid %" PRId64 "\n", "held by", pids[i]);
 }
 
+/* "web: running (starting: tcp 127.0.0.1:80: Connection refused)" */
+static void
+say_verdict(const struct status *s)
+{
+    char span[64];
+
+    printf("%s: %s", s->name, status_word(s->verdict));
+    if (s->verdict != VORTEX_RUNNING) {
+        printf("%s: %s\n", strcmp(s->phase, "failed") == 0 ? " (failed)" : "", s->reason);
+        return;
+    }
+    if (s->next_restart_ms >= 0) {
+        format_span(s->next_restart_ms, span, sizeof(span));
+        printf(" (next restart in %s)", span);
+    } else if (s->phase[0] != '\0' && strcmp(s->phase, "ready") != 0) {
+        printf(" (");
+        say_text(s->phase);
+        printf("%s", s->not_ready[0] != '\0' ? ": " : "");
+        say_text(s->not_ready);
+        putchar(')');
+    }
+    putchar('\n');
+}
+
+static void
+say_health(const struct status *s)
+{
+    char value[320];
+
+    if (s->health_limit > 0)
+        snprintf(value, sizeof(value), "failing %" PRId64 " of %" PRId64 ": %s", s->health_failures,
+                 s->health_limit, s->health_answer);
+    else if (s->health_answer[0] != '\0')
+        snprintf(value, sizeof(value), "%s: %s", s->health, s->health_answer);
+    else
+        snprintf(value, sizeof(value), "%s", s->health);
+    row("health", value);
+}
+
+static void
+say_exit(const struct status *s)
+{
+    char value[64];
+
+    if (s->exit_core)
+        snprintf(value, sizeof(value), "signal %s (core dumped)", s->exit_signal);
+    else
+        snprintf(value, sizeof(value), "%s", s->exit);
+    row("last end", value);
+}
+
 void
 say_status(const struct status *s)
 {
     char value[128], span[64];
 
-    if (s->verdict == VORTEX_RUNNING && (s->phase[0] == '\0' || strcmp(s->phase, "ready") == 0))
-        printf("%s: running\n", s->name);
-    else if (s->verdict == VORTEX_RUNNING)
-        printf("%s: running (%s)\n", s->name, s->phase);
-    else
-        printf("%s: %s: %s\n", s->name, status_word(s->verdict), s->reason);
+    say_verdict(s);
     if (s->pid != 0) {
         snprintf(value, sizeof(value), "%" PRId64, s->pid);
-        row(lives(s) ? "pid" : "last pid", value);
+        row(status_lives(s) ? "pid" : "last pid", value);
     }
     if (s->verdict == VORTEX_RUNNING && s->server_pid != 0) {
         snprintf(value, sizeof(value), "%" PRId64, s->server_pid);
@@ -95,8 +150,10 @@ say_status(const struct status *s)
         snprintf(value, sizeof(value), "%" PRId64, s->restarts);
         row("restarts", value);
     }
-    row("last end", s->exit);
+    say_exit(s);
+    say_health(s);
     row("status", s->status);
+    row("log", s->log);
     row("command", s->command);
     row("pidfile", s->pidfile);
     if (s->verdict == VORTEX_BUSY)
@@ -118,147 +175,45 @@ say_mode(const struct instance *instance)
         printf("mode: built-in server\n");
 }
 
-/* ---- For programs ------------------------------------------------------------------------ */
-
-/* How many bytes of a well-formed UTF-8 sequence stand there; 0: it is none. */
-static size_t
-utf8_length(const unsigned char *p)
-{
-    size_t length = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-
-    if (p[0] > 0xF4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    /* overlong forms, surrogates, beyond U+10FFFF */
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F)
-        || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return length;
-}
-
-static void
-json_string(const char *text)
-{
-    const unsigned char *p = (const unsigned char *)text;
-
-    putchar('"');
-    while (*p != '\0') {
-        size_t length = utf8_length(p);
-
-        if (length == 0) {
-            printf("\\ufffd");
-            p++;
-        } else if (*p == '"' || *p == '\\') {
-            printf("\\%c", *p++);
-        } else if (*p < 0x20) {
-            printf("\\u%04x", *p++);
-        } else {
-            printf("%.*s", (int)length, (const char *)p);
-            p += length;
-        }
-    }
-    putchar('"');
-}
-
-static void
-json_member(const char *name, const char *value)
-{
-    printf(", \"%s\": ", name);
-    if (value[0] == '\0')
-        printf("null");
-    else
-        json_string(value);
-}
-
-static void
-json_number(const char *name, int64_t value, bool known)
-{
-    if (known)
-        printf(", \"%s\": %" PRId64, name, value);
-    else
-        printf(", \"%s\": null", name);
-}
-
-void
-say_status_json(const struct status *s, bool comma)
-{
-    printf("{\"name\": ");
-    json_string(s->name);
-    json_member("verdict", status_word(s->verdict));
-    json_member("reason", s->reason);
-    json_member("phase", s->phase);
-    json_number("pid", s->pid, s->pid != 0);
-    json_number("server_pid", s->server_pid, s->server_pid != 0);
-    json_number("restarts", s->restarts, true);
-    json_member("last_exit", s->exit);
-    json_member("status", s->status);
-    json_member("since", s->since);
-    json_number("uptime_ms", s->uptime_ms, s->uptime_ms >= 0);
-    json_member("manager", s->manager);
-    json_member("command", s->command);
-    json_number("memory_bytes", s->memory_bytes, s->memory_bytes >= 0);
-    json_member("pidfile", s->pidfile);
-    json_number("exit_status", status_exit(s), true);
-    printf("}%s\n", comma ? "," : "");
-}
-
-/* ---- Metrics ----------------------------------------------------------------------------- */
-
-/* A label's value: Prometheus' text format escapes these two and the newline, which none holds. */
-static void
-label(const struct status *s)
-{
-    printf("{instance=\"%s\"} ", s->name); /* names hold neither quotes nor backslashes */
-}
-
-static void
-metric(const char *name, const char *type, const char *help)
-{
-    printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-void
-say_prometheus(const struct status *all, size_t count)
-{
-    metric("vortex_up", "gauge", "Whether the instance is running.");
-    for (size_t i = 0; i < count; i++) {
-        printf("vortex_up");
-        label(&all[i]);
-        printf("%d\n", lives(&all[i]));
-    }
-    metric("vortex_ready", "gauge", "Whether the server is ready.");
-    for (size_t i = 0; i < count; i++) {
-        printf("vortex_ready");
-        label(&all[i]);
-        printf("%d\n", lives(&all[i]) && strcmp(all[i].phase, "ready") == 0);
-    }
-    metric("vortex_restarts_total", "counter", "How often the server was started again.");
-    for (size_t i = 0; i < count; i++) {
-        printf("vortex_restarts_total");
-        label(&all[i]);
-        printf("%" PRId64 "\n", all[i].restarts);
-    }
-    metric("vortex_uptime_seconds", "gauge", "Age of the process that the pidfile names.");
-    for (size_t i = 0; i < count; i++) {
-        if (all[i].uptime_ms < 0)
-            continue;
-        printf("vortex_uptime_seconds");
-        label(&all[i]);
-        printf("%.3f\n", (double)all[i].uptime_ms / 1000);
-    }
-    metric("vortex_memory_bytes", "gauge", "Resident memory of that process.");
-    for (size_t i = 0; i < count; i++) {
-        if (all[i].memory_bytes < 0)
-            continue;
-        printf("vortex_memory_bytes");
-        label(&all[i]);
-        printf("%" PRId64 "\n", all[i].memory_bytes);
-    }
-}
-
 /* ---- Many -------------------------------------------------------------------------------- */
+
+/* One word. */
+static const char *
+state_word(const struct status *s)
+{
+    static const char *const phases[] = {"starting", "reloading", "stopping", "stopped"};
+
+    if (s->verdict == VORTEX_NOT_RUNNING && strcmp(s->phase, "failed") == 0)
+        return "failed";
+    if (s->verdict != VORTEX_RUNNING)
+        return status_word(s->verdict);
+    if (s->next_restart_ms >= 0)
+        return "waiting";
+    for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+        if (strcmp(s->phase, phases[i]) == 0)
+            return phases[i];
+    return strcmp(s->health, "failing") == 0 ? "unhealthy" : status_word(s->verdict);
+}
+
+/* Its command, or what is worth more attention. */
+static void
+say_remark(const struct status *s)
+{
+    char span[64];
+
+    if (!status_lives(s)) {
+        say_text(strcmp(s->phase, "failed") == 0 && s->status[0] != '\0' ? s->status : s->reason);
+    } else if (s->next_restart_ms >= 0) {
+        format_span(s->next_restart_ms, span, sizeof(span));
+        printf("next restart in %s, last end: ", span);
+        say_text(s->exit);
+    } else if (s->not_ready[0] != '\0') {
+        say_text(s->not_ready);
+    } else {
+        say_text(strcmp(s->health, "failing") == 0 ? s->health_answer : s->command);
+    }
+    putchar('\n');
+}
 
 void
 say_list(const struct status *all, size_t count)
@@ -277,7 +232,7 @@ say_list(const struct status *all, size_t count)
             snprintf(pid, sizeof(pid), "%" PRId64, s->pid);
         if (s->uptime_ms >= 0)
             format_span(s->uptime_ms, span, sizeof(span));
-        printf("%-*s  %-11s  %7s  %-10s  %s\n", (int)width, s->name, status_word(s->verdict), pid,
-               span, lives(s) ? s->command : s->reason);
+        printf("%-*s  %-11s  %7s  %-10s  ", (int)width, s->name, state_word(s), pid, span);
+        say_remark(s);
     }
 }

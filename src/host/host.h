@@ -134,12 +134,22 @@ struct status {
     int64_t server_pid; /* where a supervisor stands between; else 0 */
     int64_t restarts;
     bool has_lock;
-    int64_t uptime_ms;    /* -1: not known */
-    int64_t memory_bytes; /* -1: not known */
+    int64_t uptime_ms;       /* -1: not known */
+    int64_t memory_bytes;    /* -1: not known */
+    int64_t next_restart_ms; /* in how long the server is started again; -1: it isn't */
     char phase[32];
+    char not_ready[256]; /* while it starts: why it isn't ready yet */
     char since[32];
-    char exit[64];    /* how the server last ended */
-    char status[256]; /* free text */
+    char exit[64];        /* how the server last ended: "code 3", "signal SEGV core" */
+    int64_t exit_code;    /* of that; -1: there is none */
+    char exit_signal[32]; /* of that; or empty */
+    bool exit_core;       /* of that */
+    char health[16];      /* "none", "pending", "ok", "failing"; empty: nobody asks */
+    int64_t health_failures;
+    int64_t health_limit;    /* 0: they aren't counted now */
+    char health_answer[256]; /* of the probe, where it doesn't hold */
+    char status[256];        /* free text */
+    char log[1100];          /* the file that the output goes to */
     char manager[OS_NAME_MAX + 32];
     char command[1100];
 };
@@ -148,6 +158,13 @@ int status_read(const char *name, const char *pidfile, struct status *ret);
 
 /* LSB: 0 running, 1 dead with a pidfile, 2 with a lock file only, 3 not running, 4 unknown. */
 int status_exit(const struct status *status);
+
+/* Read a state's "exit" and "health" into those of ret's members that are about them. */
+void status_take_exit(const char *text, struct status *ret);
+void status_take_health(const char *text, struct status *ret);
+
+/* Is it running, with a supervisor or without one? */
+bool status_lives(const struct status *status);
 
 /* "running", "not running", ... */
 const char *status_word(enum vortex_verdict verdict);

@@ -77,6 +77,13 @@ struct words {
     char command[1024];
 };
 
+/* Where the output goes, if that is a file. */
+static const char *
+log_of(const struct config *config)
+{
+    return config->log_file != NULL ? config->log_file : config->log;
+}
+
 static void
 join_command(char *const *command, char *buf, size_t size)
 {
@@ -105,6 +112,7 @@ words_of(const struct launch_request *request, struct words *words)
         .command = words->command,
         .manager = words->manager,
         .cgroup = words->facts.cgroup,
+        .log = request->command != NULL ? log_of(&request->instance->config) : NULL,
     };
 }
 

@@ -2,8 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "host/probe.h"
-#include "host/ready.h"
+#include "host/gating.h"
 
 /*
  * Until it is ready, a server is asked again after a 200th of the time since its start: so it is
@@ -12,24 +11,6 @@
 #define FIRST_INTERVAL_MS 5
 #define INTERVAL_PART     200
 #define READY_ATTEMPT_MS  5000
-
-struct item {
-    const struct condition *condition;
-    struct probe *probe; /* NULL: it is said, not asked */
-    bool is_asking;
-    bool holds;   /* readiness: it has held once; health: the last answer */
-    int failures; /* in a row */
-    int64_t asked_ms, next_ms;
-};
-
-struct gate {
-    struct gate_rules rules;
-    bool is_started;
-    int64_t start_ms, end_ms; /* end: of readiness; -1 never */
-    enum gate_answer answer;
-    size_t count;
-    struct item items[];
-};
 
 struct gate_rules
 gate_ready_rules(const struct config *config)
@@ -144,36 +125,6 @@ judge(struct gate *gate)
         gate->answer = GATE_OPEN;
     if (!gate->rules.is_health && gate->answer == GATE_OPEN)
         break_off(gate);
-}
-
-enum gate_answer
-gate_known(const struct gate *gate)
-{
-    return gate->answer;
-}
-
-static const char *
-why_not(const struct item *item)
-{
-    static const char *const silence[] = {
-        [CONDITION_STARTED] = "the server is not started",
-        [CONDITION_NOTIFY] = "the server has not sent READY=1",
-        [CONDITION_FD] = "the server has not written a newline to its descriptor",
-        [CONDITION_LOG] = "the server has not written the line that is waited for",
-    };
-
-    return item->probe ? probe_why(item->probe) : silence[item->condition->kind];
-}
-
-const char *
-gate_why(const struct gate *gate)
-{
-    const struct item *culprit = gate->rules.is_health ? failing(gate) : NULL;
-
-    for (size_t i = 0; !culprit && i < gate->count; i++)
-        if (!gate->items[i].holds)
-            culprit = &gate->items[i];
-    return culprit ? why_not(culprit) : "all hold";
 }
 
 /* ---- Asking ------------------------------------------------------------------------------ */

@@ -82,6 +82,20 @@ enum gate_answer gate_known(const struct gate *gate);
 /* What does not hold, in one clause: "tcp 127.0.0.1:8080: Connection refused". */
 const char *gate_why(const struct gate *gate);
 
+enum gate_health {
+    GATE_UNCHECKED = 1, /* there are no conditions */
+    GATE_UNKNOWN,       /* not all have held yet since its start, and none has failed */
+    GATE_HEALTHY,       /* all hold */
+    GATE_FAILING,       /* gate_why */
+};
+
+/*
+ * How a health gate fares.
+ * ret_failures: of GATE_FAILING, how often in a row the worst condition has failed, at most as
+ *               often as the rules allow.
+ */
+enum gate_health gate_health(const struct gate *gate, int *ret_failures);
+
 /* The server said READY=1. */
 void gate_notified(struct gate *gate);
 

@@ -37,6 +37,89 @@ number_value(struct vortex_report *report, const char *key)
     return (int64_t)number;
 }
 
+/* ---- What a supervisor says -------------------------------------------------------------- */
+
+/* A number at the start of a text, and what follows its mark: true. */
+static bool
+take_number(const char **text, const char *mark, int64_t *ret)
+{
+    size_t length = strcspn(*text, mark[0] != '\0' ? mark : "\n");
+    uint64_t number;
+
+    if (number_parse(*text, length, &number) < 0 || number > INT32_MAX
+        || strncmp(*text + length, mark, strlen(mark)) != 0)
+        return false;
+    *ret = (int64_t)number;
+    *text += length + strlen(mark);
+    return true;
+}
+
+void
+status_take_exit(const char *text, struct status *ret)
+{
+    size_t length;
+
+    ret->exit_code = -1;
+    ret->exit_signal[0] = '\0';
+    ret->exit_core = false;
+    snprintf(ret->exit, sizeof(ret->exit), "%s", text);
+    if (strncmp(text, "code ", 5) == 0) {
+        text += 5;
+        (void)take_number(&text, "", &ret->exit_code);
+    } else if (strncmp(text, "signal ", 7) == 0) {
+        text += 7;
+        length = strcspn(text, " ");
+        snprintf(ret->exit_signal, sizeof(ret->exit_signal), "%.*s", (int)length, text);
+        ret->exit_core = strcmp(text + length, " core") == 0;
+    }
+}
+
+void
+status_take_health(const char *text, struct status *ret)
+{
+    int64_t failures, limit;
+
+    ret->health_failures = ret->health_limit = 0;
+    ret->health[0] = '\0';
+    if (strcmp(text, "none") == 0 || strcmp(text, "pending") == 0 || strcmp(text, "ok") == 0) {
+        snprintf(ret->health, sizeof(ret->health), "%s", text);
+    } else if (strncmp(text, "failing ", 8) == 0) {
+        text += 8;
+        if (!take_number(&text, " of ", &failures) || !take_number(&text, "", &limit))
+            return;
+        snprintf(ret->health, sizeof(ret->health), "failing");
+        ret->health_failures = failures;
+        ret->health_limit = limit;
+    }
+}
+
+/*
+ * The monotonic clock is the one that the supervisor waits by: no step of the wall clock moves it,
+ * and a process that lives is of this boot.
+ */
+static void
+take_next_restart(struct vortex_report *report, struct status *ret)
+{
+    int64_t at = number_value(report, "next-restart"), now = os_monotonic_ms();
+
+    if (at > 0 && at - now <= INT32_MAX)
+        ret->next_restart_ms = at > now ? at - now : 0;
+}
+
+/* What only a supervisor that lives knows of the present. */
+static void
+take_answers(struct vortex_report *report, struct status *ret)
+{
+    char health[64];
+
+    copy_value(report, "not-ready", ret->not_ready, sizeof(ret->not_ready));
+    copy_value(report, "health", health, sizeof(health));
+    status_take_health(health, ret);
+    if (ret->health[0] != '\0')
+        copy_value(report, "health-answer", ret->health_answer, sizeof(ret->health_answer));
+    take_next_restart(report, ret);
+}
+
 static void
 describe(struct vortex_process *process, struct status *status)
 {
@@ -52,6 +135,7 @@ int
 status_read(const char *name, const char *pidfile, struct status *ret)
 {
     struct vortex_report *report;
+    char exit[64];
     int r = vortex_pidfile_inspect(pidfile, &report);
 
     if (r < 0)
@@ -63,21 +147,32 @@ status_read(const char *name, const char *pidfile, struct status *ret)
         .has_lock = vortex_report_has_lock(report),
         .uptime_ms = -1,
         .memory_bytes = -1,
+        .next_restart_ms = -1,
     };
     snprintf(ret->name, sizeof(ret->name), "%s", name);
     snprintf(ret->pidfile, sizeof(ret->pidfile), "%s", pidfile);
     copy_value(report, "phase", ret->phase, sizeof(ret->phase));
     copy_value(report, "since", ret->since, sizeof(ret->since));
-    copy_value(report, "exit", ret->exit, sizeof(ret->exit));
+    copy_value(report, "exit", exit, sizeof(exit));
+    status_take_exit(exit, ret);
     copy_value(report, "status", ret->status, sizeof(ret->status));
     ret->server_pid = number_value(report, "server-pid");
     ret->restarts = number_value(report, "restarts");
+    copy_value(report, "log", ret->log, sizeof(ret->log));
     copy_value(report, "command", ret->command, sizeof(ret->command));
     copy_value(report, "manager", ret->manager, sizeof(ret->manager));
     if (vortex_report_process(report) != NULL)
         describe(vortex_report_process(report), ret);
+    if (ret->verdict == VORTEX_RUNNING)
+        take_answers(report, ret);
     vortex_report_close(report);
     return 0;
+}
+
+bool
+status_lives(const struct status *status)
+{
+    return status->verdict == VORTEX_RUNNING || status->verdict == VORTEX_ORPHANED;
 }
 
 int

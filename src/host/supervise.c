@@ -16,6 +16,8 @@
 void
 supervisor_set_phase(struct supervisor *s, enum phase phase)
 {
+    if (s->words->since == 0 || s->phase != phase)
+        s->words->since = os_wall_seconds();
     s->phase = phase;
     s->deadline = NEVER;
     supervisor_tell_state(s);
@@ -31,6 +33,11 @@ supervisor_tell_state(struct supervisor *s)
     s->words->server = s->server != 0 ? &s->identity : NULL;
     s->words->exit = s->exit_text;
     s->words->status = s->status_text;
+    s->words->next_restart = s->phase == PHASE_WAITING ? (uint64_t)s->restart : 0;
+    (void)answers_take(s);
+    s->words->not_ready = s->answers.not_ready;
+    s->words->health = s->answers.health;
+    s->words->health_answer = s->answers.health_answer;
     /* A full disk doesn't end a server: the state is told with the next change. */
     (void)claim_update(s->claim, s->words);
 }
@@ -76,6 +83,7 @@ start_server(struct supervisor *s)
 
     if (s->log != NULL)
         log_tail_forget(s->log);
+    gate_start(s->ready, os_monotonic_ms()); /* what it knew was of the last one */
     result.error = server_start(s, &result.stage);
     if (result.error == 0) {
         gate_start(s->ready, os_monotonic_ms());
@@ -150,6 +158,8 @@ ask_gates(struct supervisor *s, const struct os_source *sources, size_t count)
     } else if (s->phase == PHASE_READY && s->request->instance->config.health.count > 0) {
         judge_health(s, gate_step(s->health, sources, count, now));
     }
+    if (answers_take(s))
+        supervisor_tell_state(s);
 }
 
 /* ---- The end of a server ----------------------------------------------------------------- */
@@ -170,6 +180,16 @@ begin_stop(struct supervisor *s)
 }
 
 static void
+wait_for_restart(struct supervisor *s, int64_t until_ms)
+{
+    if (s->phase != PHASE_STOPPING) /* else it says why the server had to end */
+        s->status_text[0] = '\0';
+    s->restart = until_ms;
+    supervisor_set_phase(s, PHASE_WAITING);
+    s->deadline = until_ms;
+}
+
+static void
 plan_restart(struct supervisor *s, bool failed, int code)
 {
     int64_t now = os_monotonic_ms();
@@ -187,9 +207,7 @@ plan_restart(struct supervisor *s, bool failed, int code)
     case POLICY_RESTART:
         break;
     }
-    snprintf(s->status_text, sizeof(s->status_text), "restart in %d ms", delay_ms);
-    supervisor_set_phase(s, PHASE_WAITING);
-    s->deadline = now + delay_ms;
+    wait_for_restart(s, now + delay_ms);
 }
 
 /* Whatever the policy says of a server that ends by itself: this one was ended to be restarted. */
@@ -201,8 +219,7 @@ restart_anyway(struct supervisor *s)
         return;
     }
     server_end_descendants(s);
-    supervisor_set_phase(s, PHASE_WAITING);
-    s->deadline = os_monotonic_ms() + s->policy.settings.delay_min_ms;
+    wait_for_restart(s, os_monotonic_ms() + s->policy.settings.delay_min_ms);
 }
 
 static void

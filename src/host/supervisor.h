@@ -37,6 +37,13 @@ struct manager {
     char message[1024]; /* that is being put together */
 };
 
+/* What the gates know, as the state says it. Bytes behind the texts are 0. */
+struct answers {
+    char health[40];
+    char health_answer[256];
+    char not_ready[256];
+};
+
 struct supervisor {
     struct manager manager;
     const struct launch_request *request;
@@ -59,10 +66,12 @@ struct supervisor {
     int64_t server;   /* its pid; 0: none lives */
     int64_t since_ms; /* when it was started */
     int64_t deadline; /* of this phase, or NEVER */
+    int64_t restart;  /* in PHASE_WAITING: when it is started again */
     size_t stop_step; /* the one whose timeout runs */
     int exit_status;  /* of the server that ended last */
     char exit_text[64];
     char status_text[320];
+    struct answers answers;
     struct os_identity identity; /* the server's */
     struct policy policy;
 };
@@ -129,6 +138,11 @@ void output_tail(struct supervisor *s, struct launch_result *result);
 
 /* The server is dead for good: its last words go where they belong, within two seconds. */
 void output_close(struct supervisor *s);
+
+/* ---- supervise_answers.c: what the state says of readiness and health ---------------------- */
+
+/* Ask the gates what they know: true where that is another than before. */
+bool answers_take(struct supervisor *s);
 
 /* ---- supervise_server.c ------------------------------------------------------------------ */
 

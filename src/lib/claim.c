@@ -237,6 +237,7 @@ prepare_state(struct claim *c, bool lock_held, const struct state_words *words, 
     struct os_hold hold;
     char data[STATE_MAX];
     size_t length = 0;
+    int64_t since = words != NULL && words->since != 0 ? words->since : os_wall_seconds();
     int r = os_process_hold(os_self(), &hold);
 
     if (r < 0)
@@ -244,7 +245,7 @@ prepare_state(struct claim *c, bool lock_held, const struct state_words *words, 
     r = os_process_identify(&hold, &self);
     os_process_release(&hold);
     if (r == 0)
-        r = state_format(&self, lock_held, os_wall_seconds(), words, data, sizeof(data), &length);
+        r = state_format(&self, lock_held, since, words, data, sizeof(data), &length);
     if (r == 0)
         r = os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
     if (r == 0)

@@ -41,12 +41,21 @@ struct state_words {
     const struct os_identity *server; /* the hosted one, where it isn't the owner itself */
     const char *exit;                 /* how the server last ended: "code 3", "signal SEGV core" */
     uint64_t restarts;
+    const char *not_ready;     /* why it isn't ready yet */
+    const char *health;        /* "none", "pending", "ok", "failing 2 of 3" */
+    const char *health_answer; /* of its probe, where that doesn't hold */
+    uint64_t next_restart; /* when it is started again, as os_monotonic_ms counts; 0: it isn't */
+    const char *log;       /* the file that its output goes to */
+    int64_t since;         /* of the present phase, seconds, wall clock; 0: now */
 };
 
 /* 0; -EBADMSG a broken file, which counts as none. */
 int state_parse(const char *data, size_t length, struct state *ret_state);
 
-/* Write a state's text. 0; -E2BIG. since: seconds, wall clock. */
+/*
+ * Write a state's text. Where there is no room for all, words are cut or left out, never a part of
+ * the identity: 0; -E2BIG there is none even for that. since: seconds, wall clock.
+ */
 int state_format(const struct os_identity *owner, bool lock_held, int64_t since,
                  const struct state_words *words, char *buf, size_t size, size_t *ret_length);
 
@@ -165,10 +174,7 @@ int claim_all(struct claim *claim, const char *path, bool lock_held,
 /* vortex_pidfile_remove; where assume says so, of an unproved pidfile too. */
 int pidfile_remove(const char *path, enum assume assume);
 
-/*
- * The owner's state anew, while it holds the lock: 0; an error, the old state stays.
- * since: seconds, wall clock, of the present phase.
- */
+/* The owner's state anew, while it holds the lock: 0; an error, the old state stays. */
 int claim_update(struct claim *claim, const struct state_words *words);
 
 /* Step 7: let go of the claim byte; the lock stays. */

@@ -142,11 +142,37 @@ put_number(struct out *out, const char *key, uint64_t value)
     put(out, key, text);
 }
 
+/* For people: it is left out where there is no room, and an identity is written without it. */
 static void
 put_word(struct out *out, const char *key, const char *value)
 {
+    bool full = out->full;
+
     if (value != NULL && value[0] != '\0')
         put(out, key, value);
+    out->full = full;
+}
+
+/* A path that is cut is another path. */
+static void
+put_path(struct out *out, const char *key, const char *value)
+{
+    if (value != NULL && strlen(value) <= VALUE_MAX)
+        put_word(out, key, value);
+}
+
+/* The last one: cut to the room that the others have left. */
+static void
+put_rest(struct out *out, const char *key, const char *value)
+{
+    size_t taken = out->length + strlen(key) + 2;
+    char text[VALUE_MAX + 1];
+    size_t room = out->size > taken ? out->size - taken : 0;
+
+    if (value == NULL || room == 0)
+        return;
+    snprintf(text, room < sizeof(text) ? room : sizeof(text), "%s", value);
+    put_word(out, key, text);
 }
 
 int
@@ -174,11 +200,16 @@ state_format(const struct os_identity *owner, bool lock_held, int64_t since,
     if (words != NULL) {
         put_word(&out, "phase", words->phase);
         put_word(&out, "manager", words->manager);
-        put_word(&out, "cgroup", words->cgroup);
+        put_path(&out, "cgroup", words->cgroup);
         put_number(&out, "restarts", words->restarts);
+        put_number(&out, "next-restart", words->next_restart);
         put_word(&out, "exit", words->exit);
+        put_word(&out, "not-ready", words->not_ready);
+        put_word(&out, "health", words->health);
+        put_word(&out, "health-answer", words->health_answer);
         put_word(&out, "status", words->status);
-        put_word(&out, "command", words->command);
+        put_path(&out, "log", words->log);
+        put_rest(&out, "command", words->command);
     }
     if (out.full)
         return -E2BIG;

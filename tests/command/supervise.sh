@@ -101,8 +101,8 @@ kept delays_are_the_configured_ones_and_the_limit_holds
 fresh
 config '[server]' 'command = false' '[restart]' 'policy = always' 'delay = 1h'
 expect 0 started "$VORTEX" start "${C[@]}"
-eventually has_value phase starting
-eventually grep -q 'restart in' "$P.state"
+eventually grep -q '^next-restart=' "$P.state"
+check has_value phase starting
 begin=$(milliseconds)
 stop_ok
 check test $(($(milliseconds) - begin)) -lt 1000
@@ -128,6 +128,7 @@ eventually has_value restarts 1
 eventually has_value phase ready
 check test "$(value server-pid)" != "$first"
 check test "$(value exit)" = 'signal KILL'
+check has_value next-restart ''
 check test "$(cat "$P")" = "$(value pid)"
 expect 0 running "$VORTEX" status "${C[@]}"
 stop_ok
@@ -203,7 +204,9 @@ check is_alive "$server"
 expect 0 restarted "$VORTEX" restart "${C[@]}"
 check is_dead "$server"
 expect 0 'running' "$VORTEX" status "${C[@]}"
-kill -KILL "$(cat "$P")"
+supervisor=$(cat "$P")
+kill -KILL "$supervisor"
+eventually is_dead "$supervisor"
 server=$(value server-pid)
 stop_ok
 check is_dead "$server"

@@ -595,6 +595,44 @@ failures_in_the_start_period_do_not_count(void **state)
 }
 
 static void
+health_is_told_with_the_count_of_its_worst_condition(void **state)
+{
+    struct gate_rules rules = health;
+    struct fixture fixture, none;
+    int failures = -1;
+
+    (void)state;
+    rules.start_period_ms = 15000;
+    make(&none, &rules, (const char *const[]){NULL});
+    assert_int_equal(gate_health(none.gate, &failures), GATE_UNCHECKED);
+    MAKE(&fixture, &rules, there, other);
+    gate_start(fixture.gate, NOW);
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_UNKNOWN);
+    step(&fixture, NOW + 10000); /* in the start period */
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_UNKNOWN);
+    assert_int_equal(failures, -1);
+    step(&fixture, NOW + 20000);
+    touch("there");
+    step(&fixture, NOW + 30000);
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_FAILING);
+    assert_int_equal(failures, 2);
+    assert_non_null(strstr(gate_why(fixture.gate), "/other: No such file or directory"));
+    step_until(&fixture, NOW + 90000); /* more often than is counted */
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_FAILING);
+    assert_int_equal(failures, 3);
+    touch("other");
+    step(&fixture, NOW + 100000);
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_HEALTHY);
+    remove("there");
+    step(&fixture, NOW + 110000);
+    assert_int_equal(gate_health(fixture.gate, &failures), GATE_FAILING);
+    assert_int_equal(failures, 1);
+    remove("other");
+    end(&fixture);
+    end(&none);
+}
+
+static void
 the_rules_are_the_configurations(void **state)
 {
     struct gate_rules rules;
@@ -665,6 +703,7 @@ main(void)
         cmocka_unit_test(a_failed_health_is_asked_on_and_recovers),
         cmocka_unit_test(failures_of_different_conditions_do_not_add_up),
         cmocka_unit_test(failures_in_the_start_period_do_not_count),
+        cmocka_unit_test(health_is_told_with_the_count_of_its_worst_condition),
         cmocka_unit_test(the_rules_are_the_configurations),
     };
 

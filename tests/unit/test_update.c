@@ -191,6 +191,101 @@ a_hosted_server_survives_its_supervisor_and_is_found(void **state)
 }
 
 static void
+what_a_supervisor_knows_is_told(void **state)
+{
+    const struct state_words words = {
+        .phase = "starting",
+        .not_ready = "tcp 127.0.0.1:80: Connection\nrefused",
+        .health = "failing 2 of 3",
+        .health_answer = "file /a: No such file or directory",
+        .next_restart = 123456,
+        .log = "/var/log/web.log",
+        .since = 1767323045,
+    };
+    struct vortex_report *report;
+
+    (void)state;
+    set_owner();
+    assert_int_equal(claim_update(&claim, &words), 0);
+    assert_int_equal(vortex_pidfile_inspect(PIDFILE, &report), 0);
+    assert_string_equal(vortex_report_get(report, "not-ready"),
+                        "tcp 127.0.0.1:80: Connection refused");
+    assert_string_equal(vortex_report_get(report, "health"), words.health);
+    assert_string_equal(vortex_report_get(report, "health-answer"), words.health_answer);
+    assert_string_equal(vortex_report_get(report, "next-restart"), "123456");
+    assert_string_equal(vortex_report_get(report, "log"), words.log);
+    assert_string_equal(vortex_report_get(report, "since"), "2026-01-02T03:04:05Z");
+    assert_null(vortex_report_close(report));
+}
+
+/* The state stays one, and is read: a path is whole or isn't there, the command is cut. */
+static void
+words_of_any_length_leave_a_state_that_is_read(void **state)
+{
+    char text[5000], path[5000];
+    const struct state_words words = {
+        .phase = text,
+        .command = text,
+        .manager = text,
+        .cgroup = path,
+        .status = text,
+        .exit = text,
+        .restarts = UINT64_MAX,
+        .not_ready = text,
+        .health = text,
+        .health_answer = text,
+        .next_restart = UINT64_MAX,
+        .log = path,
+    };
+    char value[STATE_MAX];
+    struct state read;
+    struct look look;
+    struct paths paths;
+
+    (void)state;
+    for (size_t length = 1; length < sizeof(text); length += length < 1100 ? 1 : 500) {
+        memset(text, 'x', length);
+        memset(path, '/', length);
+        text[length] = path[length] = '\0';
+        set_owner();
+        assert_int_equal(claim_update(&claim, &words), 0);
+        assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+        assert_int_equal(paths_open(PIDFILE, false, &paths), 0);
+        assert_int_equal(look_once(&paths, OS_LOCK_HELD, NULL, &look), 0);
+        read = look.state;
+        assert_true(read.length <= STATE_MAX && strlen(read.text) == read.length);
+        if (state_get(&read, "log", value, sizeof(value)))
+            assert_string_equal(value, path);
+        if (state_get(&read, "cgroup", value, sizeof(value)))
+            assert_string_equal(value, path);
+        assert_true(length > 1024 || state_get(&read, "phase", value, sizeof(value)));
+        look_close(&look);
+        paths_close(&paths);
+    }
+}
+
+static void
+a_command_is_cut_to_the_room_that_is_left(void **state)
+{
+    char text[1025], value[STATE_MAX];
+    const struct state_words words = {
+        .command = text, .manager = text, .status = text, .health_answer = text};
+    const struct fake_file *file;
+    struct state read;
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    set_owner();
+    assert_int_equal(claim_update(&claim, &words), 0);
+    file = fake_find(STATE);
+    assert_int_equal(state_parse(file->data, file->length, &read), 0);
+    assert_int_equal(file->length, STATE_MAX - 1);
+    assert_true(state_get(&read, "command", value, sizeof(value)));
+    assert_in_range(strlen(value), 500, 1000);
+}
+
+static void
 a_server_that_ended_is_forgotten(void **state)
 {
     (void)state;
@@ -232,6 +327,9 @@ main(void)
         TEST(a_crash_at_any_step_of_an_update_leaves_a_whole_state),
         TEST(who_starts_or_removes_during_an_update_is_refused_and_disturbs_nothing),
         TEST(a_hosted_server_survives_its_supervisor_and_is_found),
+        TEST(what_a_supervisor_knows_is_told),
+        TEST(words_of_any_length_leave_a_state_that_is_read),
+        TEST(a_command_is_cut_to_the_room_that_is_left),
         TEST(a_server_that_ended_is_forgotten),
         TEST(a_kept_state_names_nobody_who_lives),
     };
