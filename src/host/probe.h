@@ -41,6 +41,13 @@ enum probe_answer probe_begin(struct probe *probe, int64_t now_ms);
 /* Go on. ready: its source is. Only while PROBE_PENDING. */
 enum probe_answer probe_continue(struct probe *probe, bool ready, int64_t now_ms);
 
+/*
+ * Does it hold although the server was not started yet? Then somebody else answers there. Only
+ * what connects is asked. It waits, where no answer comes at once: 200 ms to be connected, and 2 s
+ * for what is said over the connection.
+ */
+bool probe_is_taken(struct probe *probe);
+
 /* Stop asking: close the connection, kill the command. */
 void probe_break_off(struct probe *probe);
 

@@ -281,6 +281,15 @@ gate_start(struct gate *gate, int64_t now_ms)
     judge(gate);
 }
 
+const struct condition *
+gate_taken(const struct gate *gate)
+{
+    for (size_t i = 0; i < gate->count; i++)
+        if (gate->items[i].probe && probe_is_taken(gate->items[i].probe))
+            return gate->items[i].condition;
+    return NULL;
+}
+
 /* ---- What it waits for ------------------------------------------------------------------- */
 
 size_t

@@ -104,16 +104,34 @@ fork_named(struct supervisor *s, struct os_server *server)
     return r;
 }
 
+/* Whoever answers already would be taken for the server, which can't have that address. */
+static int
+refuse_stranger(struct supervisor *s, struct launch_result *result)
+{
+    const struct condition *taken = os_passed_sockets() > 0 ? NULL : gate_taken(s->ready);
+
+    if (taken == NULL)
+        return 0;
+    result->stage = OS_STAGE_READY;
+    snprintf(result->why, sizeof(result->why),
+             "%.*s is answered already, before the server was started: does another program have "
+             "that address?",
+             (int)sizeof(result->why) / 2, taken->name);
+    return -EADDRINUSE;
+}
+
 int
-server_start(struct supervisor *s, enum os_stage *ret_stage)
+server_start(struct supervisor *s, struct launch_result *result)
 {
     struct os_server server = {.channel = OS_NONE, .go = OS_NONE};
-    int r;
+    int r = refuse_stranger(s, result);
 
-    *ret_stage = OS_STAGE_DETACH;
+    if (r < 0)
+        return r;
+    result->stage = OS_STAGE_DETACH;
     r = fork_named(s, &server);
     if (r == 0)
-        return os_server_go(&server, ret_stage);
+        return os_server_go(&server, &result->stage);
     (void)os_handle_close(server.go); /* its end ends the child */
     (void)os_handle_close(server.channel);
     return r;

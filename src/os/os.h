@@ -316,6 +316,9 @@ enum os_stage {
 int os_launch_exec(const struct os_launch *launch, const struct os_lock *lock,
                    enum os_stage *ret_stage);
 
+/* How many listening sockets a service manager passed to this very process (LISTEN_FDS). */
+int os_passed_sockets(void);
+
 /* As far as can be told before: is there such a program, user, group and directory? */
 int os_launch_check(const struct os_launch *launch, enum os_stage *ret_stage);
 

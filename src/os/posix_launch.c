@@ -296,18 +296,17 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Sockets that a service manager passes to this very process: LISTEN_PID names it. */
-static int
-first_unknown_fd(void)
+/* LISTEN_PID names the process that they are for. */
+int
+os_passed_sockets(void)
 {
     const char *pid = getenv("LISTEN_PID");
     const char *count = getenv("LISTEN_FDS");
     unsigned long number, fds;
 
     if (pid == NULL || count == NULL || !posix_decimal(pid, &number) || !posix_decimal(count, &fds))
-        return FIRST_PASSED_FD;
-    return number == (unsigned long)getpid() && fds < 1024 ? FIRST_PASSED_FD + (int)fds
-                                                           : FIRST_PASSED_FD;
+        return 0;
+    return number == (unsigned long)getpid() && fds < 1024 ? (int)fds : 0;
 }
 
 static int
@@ -359,7 +358,7 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
         return r;
     }
     *ret_stage = OS_STAGE_EXEC;
-    posix_keep_from_exec(first_unknown_fd(), lock->handle);
+    posix_keep_from_exec(FIRST_PASSED_FD + os_passed_sockets(), lock->handle);
     if (l->passed_as > STDERR_FILENO
         && (l->passed_as == (int)lock->handle || dup2((int)l->passed, l->passed_as) < 0)) {
         r = l->passed_as == (int)lock->handle ? -EBUSY : -errno;
