@@ -228,7 +228,8 @@ server_died(struct supervisor *s, const struct os_death *death)
     }
     switch (s->after) {
     case AFTER_END:
-        s->exit_status = 0; /* it was asked to */
+        /* It was asked to; a container's status is its server's own. */
+        s->exit_status = os_self() == 1 ? s->exit_status : 0;
         supervisor_end(s, false);
         break;
     case AFTER_FAIL:

@@ -32,6 +32,7 @@ os_supervisor_prepare(intptr_t *ret_signals)
                                  SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     intptr_t ends[2];
+    sigset_t set;
     int r = os_pipe(ends);
 
     if (r < 0)
@@ -40,9 +41,14 @@ os_supervisor_prepare(intptr_t *ret_signals)
         return -errno;
     signal_pipe = (int)ends[1];
     sigemptyset(&action.sa_mask);
+    sigemptyset(&set);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         if (sigaction(wanted[i], &action, NULL) < 0)
             return -errno;
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(&set, wanted[i]);
+    if (sigprocmask(SIG_UNBLOCK, &set, NULL) < 0) /* what os_event_prepare kept for us */
+        return -errno;
     (void)signal(SIGPIPE, SIG_IGN);
     *ret_signals = ends[0];
     return 0;
