@@ -402,6 +402,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .notify = OS_NONE,
         .word_pipe = OS_NONE,
         .deadline = NEVER,
+        .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
     };
 
     policy_init(&s.policy, &request->instance->config.restart,

@@ -52,6 +52,7 @@ struct supervisor {
     char exit_text[64];
     char status_text[320];
     struct os_identity identity; /* the server's */
+    struct os_cgroup cgroup;     /* the server's, if the system lets us make one */
     struct policy policy;
 };
 

@@ -86,6 +86,55 @@ os_is_childless(int64_t spared)
     return true; /* they can't be found, and so not waited for */
 }
 
+pid_t
+posix_fork_into(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return fork();
+}
+
+int
+os_cgroup_make(const char *name, struct os_cgroup *ret)
+{
+    (void)name;
+    (void)ret;
+    return -ENOTSUP;
+}
+
+int
+os_cgroup_kill(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return 0;
+}
+
+bool
+os_cgroup_is_populated(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return false;
+}
+
+void
+os_cgroup_remove(struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+}
+
+void
+os_cgroup_discard(const char *path)
+{
+    (void)path;
+}
+
+int
+os_cgroup_end(const char *path, int timeout_ms)
+{
+    (void)path;
+    (void)timeout_ms;
+    return 0;
+}
+
 void
 os_hurry(struct os_pace *ret_former)
 {

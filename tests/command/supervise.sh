@@ -5,7 +5,7 @@
 #   supervise.sh VORTEX ALIVE SPREAD
 #
 # SPREAD: a server that spreads: `spread N` forks N double-forked children in sessions of their own,
-# `spread bomb N` keeps N alive by forking anew. Needs root; prints TAP.
+# `spread bomb N USER` keeps N alive by forking anew. Needs root; prints TAP.
 set -u
 
 VORTEX=$(realpath "$1") ALIVE=$(realpath "$2") SPREAD=$(realpath "$3")
@@ -147,7 +147,7 @@ end $bystander
 kept a_hundred_double_forked_children_are_all_gone_after_a_stop
 
 fresh
-config '[server]' "command = $SPREAD bomb 500" '[stop]' 'sequence = TERM 100ms'
+config '[server]' "command = $SPREAD bomb 500 54321" '[stop]' 'sequence = TERM 100ms'
 expect 0 started "$VORTEX" start "${C[@]}"
 eventually are_many 400
 stop_ok
@@ -203,7 +203,9 @@ check is_alive "$server"
 expect 0 restarted "$VORTEX" restart "${C[@]}"
 check is_dead "$server"
 expect 0 'running' "$VORTEX" status "${C[@]}"
-kill -KILL "$(cat "$P")"
+supervisor=$(cat "$P")
+kill -KILL "$supervisor"
+eventually is_dead "$supervisor"
 server=$(value server-pid)
 stop_ok
 check is_dead "$server"
