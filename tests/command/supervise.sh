@@ -23,6 +23,9 @@ fi
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
 
+# Here the tree is walked; control groups have a test of their own.
+[ ! -d /sys/fs/cgroup ] || mount -t tmpfs none /sys/fs/cgroup || exit 1
+
 top=$(mktemp -d /tmp/vortex-supervise-XXXXXX)
 trap 'rm -rf "$top"' EXIT
 
