@@ -196,10 +196,10 @@ probe_continue(struct probe *probe, bool ready, int64_t now_ms)
     return PROBE_PENDING;
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
+int64_t
+probe_earlier(int64_t a_ms, int64_t b_ms)
 {
-    return a < 0 || (b >= 0 && b < a) ? b : a;
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
 bool
@@ -218,7 +218,7 @@ probe_is_taken(struct probe *probe)
 
         if (now_ms >= end_ms || !probe_source(probe, &source))
             break;
-        if (os_wait(&source, 1, earlier(end_ms, probe->deadline_ms)) < 0)
+        if (os_wait(&source, 1, probe_earlier(end_ms, probe->deadline_ms)) < 0)
             break;
         now_ms = os_monotonic_ms();
         answer = probe_continue(probe, source.ready, now_ms);

@@ -57,6 +57,9 @@ bool probe_source(const struct probe *probe, struct os_source *ret_source);
 /* When to continue at the latest; -1: never. */
 int64_t probe_deadline(const struct probe *probe);
 
+/* Of two such times. */
+int64_t probe_earlier(int64_t a_ms, int64_t b_ms);
+
 /* Its child: the command that runs, or that was killed and is not yet reaped; 0: none. */
 int64_t probe_child(const struct probe *probe);
 

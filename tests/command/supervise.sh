@@ -238,8 +238,8 @@ def say(words):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.connect("\0" + name[1:] if name[0] == "@" else name)
     s.send(words.encode())
-say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=10000000")
-time.sleep(1)
+say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
+time.sleep(5)
 say("READY=1\nSTATUS=serving")
 while True:
     signal.pause()
@@ -276,7 +276,7 @@ expect 143 'ended: not ready: file /nowhere' "$VORTEX" run "${C[@]}"
 kept a_server_that_never_gets_ready_is_said_and_not_left_running
 
 fresh
-config '[server]' "command = python3 $top/notify.py" '[ready]' 'when = notify' 'timeout = 500ms'
+config '[server]' "command = python3 $top/notify.py" '[ready]' 'when = notify' 'timeout = 4s'
 expect 0 started "$VORTEX" start "${C[@]}"
 eventually has_value status serving
 name=$(tr '\0' '\n' <"/proc/$(value server-pid)/environ" | sed -n 's/^NOTIFY_SOCKET=//p')
