@@ -223,7 +223,8 @@ VORTEX_API int vortex_pidfile_holders(const char *path, vortex_pid *ret_pids, si
 
 /*
  * End the leftovers of a dead server: processes that hold PATH.lock and belong to the session or
- * the control group which the instance had. Each is pinned, checked again, and killed.
+ * the control group which the instance had. Each is pinned, checked again, and killed. Of a control
+ * group that a supervisor made for this server alone, all are.
  *
  * Returns: how many were ended; -EBUSY the server is running; -ETIMEDOUT; -ENOTSUP this system
  *          can't tell who they are; another error.

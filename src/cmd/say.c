@@ -283,7 +283,9 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     if (result->stage == OS_STAGE_NONE && result->error == -ENODATA)
         return say_unproved(verb, in->name, in->pidfile, "--assume stale");
     describe_stage(request, result->stage, what, sizeof(what));
-    if (result->stage == OS_STAGE_READY) {
+    if (result->stage == OS_STAGE_READY && result->error == -EADDRINUSE) {
+        say_error("cannot %s '%s': %s", verb, in->name, result->why);
+    } else if (result->stage == OS_STAGE_READY) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
         fprintf(stderr, "%s", result->tail);
     } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)

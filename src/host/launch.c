@@ -66,6 +66,8 @@ supervise_reason(const struct launch_request *request)
         return "[restart] policy";
     if (config->sequence[0].signal != 0)
         return "[stop] sequence";
+    if (os_self() == 1) /* of a container: its orphans are ours to reap, and no signal ends us */
+        return "process 1";
     return NULL;
 }
 
@@ -201,7 +203,9 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         return;
     ret->stage = OS_STAGE_NONE;
     prepare_claim(request, &claim);
-    if (request->command == NULL && (ret->error = os_event_prepare()) < 0)
+    /* What ends any other process is lost on process 1, until it waits for it. */
+    if ((request->command == NULL || (os_self() == 1 && supervise_reason(request) != NULL))
+        && (ret->error = os_event_prepare()) < 0)
         return;
     ret->error = claim_for(request, &claim, false, &said);
     ret->pid = ret->error < 0 ? claim.owner : os_self();

@@ -8,6 +8,9 @@
 
 #include "host/probing.h"
 
+#define TAKEN_CONNECT_MS 200
+#define TAKEN_ANSWER_MS  2000
+
 /* ---- A life ------------------------------------------------------------------------------ */
 
 static bool
@@ -191,6 +194,38 @@ probe_continue(struct probe *probe, bool ready, int64_t now_ms)
     if (probe->deadline_ms >= 0 && now_ms >= probe->deadline_ms)
         return expire(probe);
     return PROBE_PENDING;
+}
+
+int64_t
+probe_earlier(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+bool
+probe_is_taken(struct probe *probe)
+{
+    int64_t begun_ms = os_monotonic_ms(), now_ms = begun_ms;
+    enum probe_answer answer;
+
+    if (!is_connection(probe))
+        return false;
+    answer = probe_begin(probe, now_ms);
+    while (answer == PROBE_PENDING) {
+        bool connecting = probe->stage == STAGE_CONNECTING;
+        int64_t end_ms = begun_ms + (connecting ? TAKEN_CONNECT_MS : TAKEN_ANSWER_MS);
+        struct os_source source;
+
+        if (now_ms >= end_ms || !probe_source(probe, &source))
+            break;
+        if (os_wait(&source, 1, probe_earlier(end_ms, probe->deadline_ms)) < 0)
+            break;
+        now_ms = os_monotonic_ms();
+        answer = probe_continue(probe, source.ready, now_ms);
+    }
+    probe_break_off(probe);
+    probe->has_failed = false; /* that was no answer of the server's */
+    return answer == PROBE_HOLDS;
 }
 
 bool

@@ -41,6 +41,13 @@ enum probe_answer probe_begin(struct probe *probe, int64_t now_ms);
 /* Go on. ready: its source is. Only while PROBE_PENDING. */
 enum probe_answer probe_continue(struct probe *probe, bool ready, int64_t now_ms);
 
+/*
+ * Does it hold although the server was not started yet? Then somebody else answers there. Only
+ * what connects is asked. It waits, where no answer comes at once: 200 ms to be connected, and 2 s
+ * for what is said over the connection.
+ */
+bool probe_is_taken(struct probe *probe);
+
 /* Stop asking: close the connection, kill the command. */
 void probe_break_off(struct probe *probe);
 
@@ -49,6 +56,9 @@ bool probe_source(const struct probe *probe, struct os_source *ret_source);
 
 /* When to continue at the latest; -1: never. */
 int64_t probe_deadline(const struct probe *probe);
+
+/* Of two such times. */
+int64_t probe_earlier(int64_t a_ms, int64_t b_ms);
 
 /* Its child: the command that runs, or that was killed and is not yet reaped; 0: none. */
 int64_t probe_child(const struct probe *probe);

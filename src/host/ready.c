@@ -232,6 +232,15 @@ gate_start(struct gate *gate, int64_t now_ms)
     judge(gate);
 }
 
+const struct condition *
+gate_taken(const struct gate *gate)
+{
+    for (size_t i = 0; i < gate->count; i++)
+        if (gate->items[i].probe && probe_is_taken(gate->items[i].probe))
+            return gate->items[i].condition;
+    return NULL;
+}
+
 /* ---- What it waits for ------------------------------------------------------------------- */
 
 size_t
@@ -245,12 +254,6 @@ gate_sources(const struct gate *gate, struct os_source *out, size_t max)
     return count;
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 int64_t
 gate_deadline(const struct gate *gate)
 {
@@ -261,9 +264,10 @@ gate_deadline(const struct gate *gate)
     for (size_t i = 0; i < gate->count; i++) {
         const struct item *item = &gate->items[i];
 
-        if (is_to_be_asked(gate, item))
-            deadline =
-                earlier(deadline, item->is_asking ? probe_deadline(item->probe) : item->next_ms);
+        if (!is_to_be_asked(gate, item))
+            continue;
+        deadline =
+            probe_earlier(deadline, item->is_asking ? probe_deadline(item->probe) : item->next_ms);
     }
     return deadline;
 }

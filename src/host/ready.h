@@ -58,6 +58,13 @@ void gate_free(struct gate *gate);
 /* Begin, or begin anew with nothing known: the server was started. */
 void gate_start(struct gate *gate, int64_t now_ms);
 
+/*
+ * Before the server is started: the condition that holds already, because somebody else answers
+ * there; NULL: none. Not for a server that inherits a listening socket, which answers before it
+ * runs. It waits as probe_is_taken does, and only where no answer comes at once.
+ */
+const struct condition *gate_taken(const struct gate *gate);
+
 /* Ask nothing more until gate_start: the server is dead, or is being stopped. */
 void gate_stop(struct gate *gate);
 

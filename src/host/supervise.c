@@ -74,6 +74,8 @@ say_status_text(struct supervisor *s, const char *what, const char *why)
     snprintf(s->status_text, sizeof(s->status_text), "%s: %s", what, why);
 }
 
+static void plan_restart(struct supervisor *s, bool failed, int code);
+
 /* ---- Start, ready, healthy --------------------------------------------------------------- */
 
 static void
@@ -84,15 +86,25 @@ start_server(struct supervisor *s)
     if (s->log != NULL)
         log_tail_forget(s->log);
     gate_start(s->ready, os_monotonic_ms()); /* what it knew was of the last one */
-    result.error = server_start(s, &result.stage);
+    result.error = server_start(s, &result);
     if (result.error == 0) {
         gate_start(s->ready, os_monotonic_ms());
         if (s->log != NULL && gate_wants_lines(s->ready))
             (void)log_watch_lines(s->log, true);
         return;
     }
-    say_status_text(s, "cannot start", strerror(-result.error));
     s->exit_status = 1;
+    if (result.error == -EADDRINUSE && s->words->restarts > 0) { /* it may go away */
+        s->since_ms = os_monotonic_ms();
+        plan_restart(s, true, -1);
+        if (s->phase != PHASE_WAITING)
+            return;
+        say_status_text(s, "cannot start", result.why);
+        supervisor_tell_state(s);
+        return;
+    }
+    say_status_text(s, "cannot start",
+                    result.why[0] != '\0' ? result.why : strerror(-result.error));
     supervisor_tell(s, &result);
     supervisor_end(s, true);
 }
@@ -234,7 +246,8 @@ server_died(struct supervisor *s, const struct os_death *death)
     }
     switch (s->after) {
     case AFTER_END:
-        s->exit_status = 0; /* it was asked to */
+        /* It was asked to; a container's status is its server's own. */
+        s->exit_status = os_self() == 1 ? s->exit_status : 0;
         supervisor_end(s, false);
         break;
     case AFTER_FAIL:
@@ -420,6 +433,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .notify = OS_NONE,
         .word_pipe = OS_NONE,
         .deadline = NEVER,
+        .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
     };
 
     policy_init(&s.policy, &request->instance->config.restart,

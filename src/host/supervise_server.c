@@ -40,6 +40,31 @@ kill_descendants(int64_t spared)
     os_hurry_end(&former);
 }
 
+/* At once, whoever their parents are; the tree below is for those who went to another group. */
+static void
+kill_group(const struct supervisor *s, int64_t end)
+{
+    struct os_source change = {.handle = s->cgroup.events, .wants_change = true};
+
+    if (os_cgroup_kill(&s->cgroup) < 0)
+        return;
+    while (os_cgroup_is_populated(&s->cgroup) && os_monotonic_ms() < end)
+        (void)os_wait(&change, 1, end);
+}
+
+/* One for each start: Linux 6.18 kills whoever is forked into a group that was killed before. */
+static void
+make_group(struct supervisor *s)
+{
+    char name[OS_NAME_MAX];
+
+    if (s->cgroup.handle != OS_NONE)
+        return;
+    cgroup_name(&s->claim->paths, name, sizeof(name));
+    if (os_cgroup_make(name, &s->cgroup) == 0)
+        s->words->cgroup = s->cgroup.path;
+}
+
 static int64_t
 log_writer(const struct supervisor *s)
 {
@@ -55,6 +80,7 @@ server_end_descendants(struct supervisor *s)
 
     gate_stop(s->ready); /* their commands are children too */
     gate_stop(s->health);
+    kill_group(s, end);
     do {
         kill_descendants(log_writer(s));
         while ((r = os_reap(&death)) == 1) {
@@ -69,6 +95,7 @@ server_end_descendants(struct supervisor *s)
             break;
         wait_for_deaths(s, 5);
     } while (os_monotonic_ms() < end);
+    os_cgroup_remove(&s->cgroup);
 }
 
 /* ---- Start ------------------------------------------------------------------------------- */
@@ -81,6 +108,8 @@ fork_named(struct supervisor *s, struct os_server *server)
     intptr_t end;
     int r = word_prepare(s, &launch, &end);
 
+    make_group(s);
+    launch.cgroup = &s->cgroup;
     if (s->log != NULL) { /* it goes through us */
         launch.output = NULL;
         launch.no_output = false;
@@ -104,16 +133,34 @@ fork_named(struct supervisor *s, struct os_server *server)
     return r;
 }
 
+/* Whoever answers already would be taken for the server, which can't have that address. */
+static int
+refuse_stranger(struct supervisor *s, struct launch_result *result)
+{
+    const struct condition *taken = s->request->listen_fds > 0 ? NULL : gate_taken(s->ready);
+
+    if (taken == NULL)
+        return 0;
+    result->stage = OS_STAGE_READY;
+    snprintf(result->why, sizeof(result->why),
+             "%.*s is answered already, before the server was started: does another program have "
+             "that address?",
+             (int)sizeof(result->why) / 2, taken->name);
+    return -EADDRINUSE;
+}
+
 int
-server_start(struct supervisor *s, enum os_stage *ret_stage)
+server_start(struct supervisor *s, struct launch_result *result)
 {
     struct os_server server = {.channel = OS_NONE, .go = OS_NONE};
-    int r;
+    int r = refuse_stranger(s, result);
 
-    *ret_stage = OS_STAGE_DETACH;
+    if (r < 0)
+        return r;
+    result->stage = OS_STAGE_DETACH;
     r = fork_named(s, &server);
     if (r == 0)
-        return os_server_go(&server, ret_stage);
+        return os_server_go(&server, &result->stage);
     (void)os_handle_close(server.go); /* its end ends the child */
     (void)os_handle_close(server.channel);
     return r;

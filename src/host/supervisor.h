@@ -73,6 +73,7 @@ struct supervisor {
     char status_text[320];
     struct answers answers;
     struct os_identity identity; /* the server's */
+    struct os_cgroup cgroup;     /* the server's, if the system lets us make one */
     struct policy policy;
 };
 
@@ -146,8 +147,11 @@ bool answers_take(struct supervisor *s);
 
 /* ---- supervise_server.c ------------------------------------------------------------------ */
 
-/* Start it: 0; else why not, and *ret_stage. The state names it before it execs. */
-int server_start(struct supervisor *s, enum os_stage *ret_stage);
+/*
+ * Start it: 0; else why not, in result too. The state names it before it execs. -EADDRINUSE: a
+ * stranger answers where it is to listen.
+ */
+int server_start(struct supervisor *s, struct launch_result *result);
 
 /* Signal it, if it lives. */
 void server_signal(const struct supervisor *s, int signal);

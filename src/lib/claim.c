@@ -319,6 +319,8 @@ judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
         r = -EEXIST;
     } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {
         r = look.error == -EACCES ? -EACCES : -ENODATA;
+    } else {
+        cgroup_discard(&c->paths, &look);
     }
     look_close(&look);
     /* Had it been replaced between these two, publishing over the former finds that out. */
@@ -410,8 +412,10 @@ claim_finish(struct claim *c)
 static void
 remove_state(const struct claim *c, const struct look *look)
 {
-    if (!look->has_state || look->verdict != VORTEX_RUNNING || look->pid == os_self())
-        (void)os_file_remove(&c->paths.dir, c->paths.state);
+    if (look->has_state && look->verdict == VORTEX_RUNNING && look->pid != os_self())
+        return;
+    cgroup_discard(&c->paths, look);
+    (void)os_file_remove(&c->paths.dir, c->paths.state);
 }
 
 static void

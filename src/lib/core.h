@@ -77,6 +77,9 @@ struct paths {
 int paths_open(const char *path, bool create, struct paths *ret_paths);
 void paths_close(struct paths *paths);
 
+/* Of the control group that this pidfile's supervisor makes: no other pidfile has that name. */
+void cgroup_name(const struct paths *paths, char *buf, size_t size);
+
 struct look {
     enum vortex_verdict verdict;
     int read_error;      /* of the pidfile's content: 0, -EBADMSG, -EACCES ... */
@@ -111,6 +114,9 @@ void look_close(struct look *look);
 
 /* What a pidfile's content is worth by itself: 0; -EBADMSG, -EPERM, or why it can't be read. */
 int look_content(const struct look *look);
+
+/* Remove the group which a dead supervisor of this pidfile left, if nobody is in it. */
+void cgroup_discard(const struct paths *paths, const struct look *look);
 
 /* ---- claim.c: the protocol of design.md, section 3 --------------------------------------- */
 

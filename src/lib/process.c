@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pinned processes, and the leftovers of dead ones. Opening is in pidfile.c: it is a verdict. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/core.h"
 
@@ -33,6 +36,73 @@ vortex_process_close(struct vortex_process *p)
         free(p);
     }
     return NULL;
+}
+
+/* ---- The control group of a server ------------------------------------------------------- */
+
+#define FNV_BASIS 14695981039346656037u
+#define FNV_PRIME 1099511628211u
+
+static uint64_t
+mix(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * FNV_PRIME;
+    return hash;
+}
+
+/* "vortex-web-0123456789abcdef": for people the name, for us the directory and the name. */
+void
+cgroup_name(const struct paths *paths, char *buf, size_t size)
+{
+    struct os_file_id id = {0};
+    uint64_t hash;
+    char readable[65];
+    size_t length = 0;
+
+    (void)os_file_identify(&paths->dir, ".", &id);
+    hash = mix(FNV_BASIS, &id.device, sizeof(id.device));
+    hash = mix(hash, &id.inode, sizeof(id.inode));
+    hash = mix(hash, paths->pidfile, strlen(paths->pidfile));
+    for (const char *p = paths->pidfile; *p != '\0' && length < sizeof(readable) - 1; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+                     || (*p >= '0' && *p <= '9') || strchr("@_-", *p) != NULL;
+
+        if (strcmp(p, ".pid") == 0)
+            break;
+        readable[length++] = '_';
+        if (plain)
+            readable[length - 1] = *p;
+    }
+    readable[length] = '\0';
+    snprintf(buf, size, "vortex-%s-%016" PRIx64, readable, hash);
+}
+
+/* The group in that state, if it is one that a supervisor of this pidfile made. */
+static bool
+own_cgroup(const struct paths *paths, const struct state *state, char *buf, size_t size)
+{
+    char name[OS_NAME_MAX];
+    const char *slash;
+    size_t length;
+
+    if (!state_get(state, "cgroup", buf, size) || (slash = strrchr(buf, '/')) == NULL)
+        return false;
+    cgroup_name(paths, name, sizeof(name));
+    length = strlen(name);
+    return strncmp(slash + 1, name, length) == 0
+           && (slash[1 + length] == '\0' || slash[1 + length] == '.');
+}
+
+void
+cgroup_discard(const struct paths *paths, const struct look *look)
+{
+    char cgroup[STATE_MAX];
+
+    if (look->has_state && own_cgroup(paths, &look->state, cgroup, sizeof(cgroup)))
+        os_cgroup_discard(cgroup);
 }
 
 /* ---- Who else holds the lock ------------------------------------------------------------- */
@@ -109,6 +179,24 @@ end_leftovers(const struct paths *paths, const struct state *state, int timeout_
     return ended;
 }
 
+/* In a supervisor's own group are its server's processes alone: that needs no other proof. */
+static int
+end_all(const struct paths *paths, const struct state *state, int timeout_ms)
+{
+    int64_t end = os_monotonic_ms() + timeout_ms;
+    char cgroup[STATE_MAX];
+    int grouped = 0, others;
+    int64_t left;
+
+    if (own_cgroup(paths, state, cgroup, sizeof(cgroup)))
+        grouped = os_cgroup_end(cgroup, timeout_ms);
+    left = end - os_monotonic_ms();
+    if (grouped < 0)
+        return grouped;
+    others = end_leftovers(paths, state, (int)(left > 0 ? left : 0));
+    return others < 0 ? others : grouped + others;
+}
+
 int
 vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
 {
@@ -124,7 +212,7 @@ vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
             r = -EBUSY;
         else if (look.has_state && os_boot_differs(&look.state.owner) == 0
                  && os_namespace_differs(&look.state.owner) == 0)
-            r = end_leftovers(&paths, &look.state, timeout_ms);
+            r = end_all(&paths, &look.state, timeout_ms);
         look_close(&look);
     }
     paths_close(&paths);

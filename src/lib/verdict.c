@@ -277,6 +277,21 @@ is_mine(const struct look *look, const struct os_file_id *mine)
            && os_same_file(&look->pidfile.id, mine);
 }
 
+/*
+ * Its owner lived elsewhere: is it gone? The kernel let go of its lock, or it said itself that it
+ * failed, and removed its pidfile: the state alone is left, for the post-mortem.
+ */
+static bool
+is_over(const struct look *look)
+{
+    char phase[16];
+
+    if (look->state.lock_held && look->lock == OS_LOCK_FREE)
+        return true;
+    return !look->has_pidfile && state_get(&look->state, "phase", phase, sizeof(phase))
+           && strcmp(phase, "failed") == 0;
+}
+
 static void
 decide_all(struct look *look, const struct paths *paths, const struct os_speaker *speaker)
 {
@@ -306,7 +321,7 @@ decide_all(struct look *look, const struct paths *paths, const struct os_speaker
     } else if (owner == UNKNOWN || server == UNKNOWN) {
         decide(look, VORTEX_UNPROVED, "its process can't be compared with the state");
         look->pid = look->state.owner.pid;
-    } else if (owner == ELSEWHERE && !(look->state.lock_held && look->lock == OS_LOCK_FREE)) {
+    } else if (owner == ELSEWHERE && !is_over(look)) {
         decide(look, VORTEX_UNPROVED, "it is of another pid namespace");
     } else {
         decide_pidfile(look, paths);

@@ -76,16 +76,17 @@ cut_to_service(char *cgroup, char *unit, size_t size)
 int
 os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgroup)
 {
-    char own[1024], unit[OS_NAME_MAX];
+    size_t length = strlen(cgroup);
+    char own[1024];
     uint64_t seen;
     bool same_session, same_group = false;
 
     same_session = session > 1 && linux_stat_field(hold->pid, STAT_SESSION, &seen) == 0
                    && (int64_t)seen == session;
-    if (cgroup[0] != '\0') {
+    if (length > 0) { /* in it, or further below */
         cgroup_of(hold->pid, own, sizeof(own));
-        cut_to_service(own, unit, sizeof(unit));
-        same_group = strcmp(own, cgroup) == 0;
+        same_group =
+            strncmp(own, cgroup, length) == 0 && (own[length] == '\0' || own[length] == '/');
     }
     return (same_session || same_group) && os_process_wait(hold, 0) != 0;
 }

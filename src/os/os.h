@@ -288,6 +288,7 @@ struct os_launch {
     int listen_fds;         /* how many of os_listen_fds the server gets; LISTEN_PID names it */
     const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
+    const struct os_cgroup *cgroup; /* os_server_fork: that it is born into; NULL: ours */
 };
 
 #define OS_LIMIT_INFINITY INT64_MAX
@@ -376,8 +377,9 @@ int os_run(const char *const *argv, char *buf, size_t size);
 
 struct os_source {
     intptr_t handle;
-    bool wants_write; /* else it wants to read */
-    bool ready;       /* set by os_wait: it can, or it is at its end */
+    bool wants_write;  /* else it wants to read */
+    bool wants_change; /* else: of os_cgroup's events, that they changed since they were read */
+    bool ready;        /* set by os_wait: it can, or it is at its end */
 };
 
 /*
@@ -407,6 +409,44 @@ int os_supervisor_prepare(intptr_t *ret_signals);
 
 /* The next signal that came: its number; 0 none; a negative errno. */
 int os_signal_next(intptr_t signals);
+
+/* ---- A control group for a server and all that comes of it ------------------------------- */
+
+struct os_cgroup {
+    intptr_t handle; /* OS_NONE: there is none, and nothing is done to it */
+    intptr_t events; /* to wait for: wants_change */
+    intptr_t parent;
+    char name[OS_NAME_MAX];
+    char path[1024]; /* as os_process_facts has it */
+};
+
+/*
+ * Make one below our own, where that is ours to change. What a crash left under that name is
+ * removed if nobody is in it; else a number is added to the name.
+ *
+ * Returns: 0; an error: there is to be none.
+ */
+int os_cgroup_make(const char *name, struct os_cgroup *ret);
+
+/* Kill all in it, those that are being forked too. */
+int os_cgroup_kill(const struct os_cgroup *cgroup);
+
+/* Does somebody in it live? */
+bool os_cgroup_is_populated(const struct os_cgroup *cgroup);
+
+/* Remove it where nobody is in it, and leave the empty value. */
+void os_cgroup_remove(struct os_cgroup *cgroup);
+
+/* The same with the group of that path, which a dead process had made. */
+void os_cgroup_discard(const char *path);
+
+/*
+ * Kill all in the group of that path, which a dead process had made, and remove it.
+ * Returns: how many; 0 also where there is none; -ETIMEDOUT somebody is left, -EACCES ...
+ */
+int os_cgroup_end(const char *path, int timeout_ms);
+
+/* ---- A server, forked and reaped ---------------------------------------------------------- */
 
 /* A server before its exec. */
 struct os_server {

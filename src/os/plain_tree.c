@@ -32,6 +32,7 @@ os_supervisor_prepare(intptr_t *ret_signals)
                                  SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     intptr_t ends[2];
+    sigset_t set;
     int r = os_pipe(ends);
 
     if (r < 0)
@@ -40,9 +41,14 @@ os_supervisor_prepare(intptr_t *ret_signals)
         return -errno;
     signal_pipe = (int)ends[1];
     sigemptyset(&action.sa_mask);
+    sigemptyset(&set);
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         if (sigaction(wanted[i], &action, NULL) < 0)
             return -errno;
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        sigaddset(&set, wanted[i]);
+    if (sigprocmask(SIG_UNBLOCK, &set, NULL) < 0) /* what os_event_prepare kept for us */
+        return -errno;
     (void)signal(SIGPIPE, SIG_IGN);
     *ret_signals = ends[0];
     return 0;
@@ -78,6 +84,55 @@ os_is_childless(int64_t spared)
 {
     (void)spared;
     return true; /* they can't be found, and so not waited for */
+}
+
+pid_t
+posix_fork_into(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return fork();
+}
+
+int
+os_cgroup_make(const char *name, struct os_cgroup *ret)
+{
+    (void)name;
+    (void)ret;
+    return -ENOTSUP;
+}
+
+int
+os_cgroup_kill(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return 0;
+}
+
+bool
+os_cgroup_is_populated(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return false;
+}
+
+void
+os_cgroup_remove(struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+}
+
+void
+os_cgroup_discard(const char *path)
+{
+    (void)path;
+}
+
+int
+os_cgroup_end(const char *path, int timeout_ms)
+{
+    (void)path;
+    (void)timeout_ms;
+    return 0;
 }
 
 void

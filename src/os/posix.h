@@ -36,4 +36,7 @@ int posix_set_oom(int adjust);
 /* Let the system kill this process when that parent dies, where it can; 0 also where not. */
 int posix_die_with(int64_t parent);
 
+/* fork() into that control group, where the system can. NULL: into ours. */
+pid_t posix_fork_into(const struct os_cgroup *cgroup);
+
 #endif

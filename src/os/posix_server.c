@@ -80,7 +80,7 @@ os_server_fork(const struct os_launch *launch, const struct os_lock *lock, intpt
         close(channel[1]);
         return r;
     }
-    pid = fork();
+    pid = posix_fork_into(launch->cgroup);
     r = pid < 0 ? -errno : 0;
     if (pid == 0) {
         close(go[1]);

@@ -34,8 +34,10 @@ os_wait(struct os_source *sources, size_t count, int64_t deadline_ms)
     if (count > SOURCES_MAX)
         return -EINVAL;
     for (size_t i = 0; i < count; i++) {
+        int other = sources[i].wants_change ? POLLPRI : POLLIN;
+
         fds[i] = (struct pollfd){.fd = (int)sources[i].handle,
-                                 .events = sources[i].wants_write ? POLLOUT : POLLIN};
+                                 .events = (short)(sources[i].wants_write ? POLLOUT : other)};
         sources[i].ready = false;
     }
     do

@@ -245,7 +245,7 @@ def activate(m, verb, config):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(m.dir / "listen"))
     listener.listen()
-    script = f"exec 9</dev/null 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1;"
+    script = f"exec 9</dev/zero 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1;"
     script += f"exec {VORTEX} {verb} -c {m.dir}/x.conf -p {m.pidfile}"
     script += f" -- {sys.executable} {m.dir}/server.py"
     m.process = subprocess.Popen(["sh", "-c", script], pass_fds=[listener.fileno()],
@@ -259,7 +259,8 @@ def sockets_are_passed_on(m):
             activate(m, verb, config)
             check(ask(str(m.dir / "listen")) == b"right", f"{verb} {config}: wrong LISTEN_PID")
             pid = int(m.pidfile.read_text(encoding="utf-8"))
-            check(not os.path.exists(f"/proc/{pid}/fd/9"), f"{verb} {config}: 9 is still open")
+            left = pathlib.Path(f"/proc/{pid}/fd/9")
+            check(not left.exists() or os.readlink(left) != "/dev/zero", f"{verb}: 9 is still open")
             subprocess.run([VORTEX, "stop", "-p", m.pidfile], check=True, capture_output=True)
             m.process.wait(NEVER)
             (m.dir / "listen").unlink()

@@ -5,7 +5,7 @@
 #   supervise.sh VORTEX ALIVE SPREAD
 #
 # SPREAD: a server that spreads: `spread N` forks N double-forked children in sessions of their own,
-# `spread bomb N` keeps N alive by forking anew. Needs root; prints TAP.
+# `spread bomb N USER` keeps N alive by forking anew. Needs root; prints TAP.
 set -u
 
 VORTEX=$(realpath "$1") ALIVE=$(realpath "$2") SPREAD=$(realpath "$3")
@@ -22,6 +22,9 @@ fi
 
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+
+# Here the tree is walked; control groups have a test of their own.
+[ ! -d /sys/fs/cgroup ] || mount -t tmpfs none /sys/fs/cgroup || exit 1
 
 top=$(mktemp -d /tmp/vortex-supervise-XXXXXX)
 trap 'rm -rf "$top"' EXIT
@@ -148,7 +151,7 @@ end $bystander
 kept a_hundred_double_forked_children_are_all_gone_after_a_stop
 
 fresh
-config '[server]' "command = $SPREAD bomb 500" '[stop]' 'sequence = TERM 100ms'
+config '[server]' "command = $SPREAD bomb 500 54321" '[stop]' 'sequence = TERM 100ms'
 expect 0 started "$VORTEX" start "${C[@]}"
 eventually are_many 400
 stop_ok
@@ -236,8 +239,8 @@ def say(words):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.connect("\0" + name[1:] if name[0] == "@" else name)
     s.send(words.encode())
-say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=10000000")
-time.sleep(1)
+say("STATUS=warming up\nEXTEND_TIMEOUT_USEC=60000000")
+time.sleep(5)
 say("READY=1\nSTATUS=serving")
 while True:
     signal.pause()
@@ -274,7 +277,7 @@ expect 143 'ended: not ready: file /nowhere' "$VORTEX" run "${C[@]}"
 kept a_server_that_never_gets_ready_is_said_and_not_left_running
 
 fresh
-config '[server]' "command = python3 $top/notify.py" '[ready]' 'when = notify' 'timeout = 500ms'
+config '[server]' "command = python3 $top/notify.py" '[ready]' 'when = notify' 'timeout = 4s'
 expect 0 started "$VORTEX" start "${C[@]}"
 eventually has_value status serving
 name=$(tr '\0' '\n' <"/proc/$(value server-pid)/environ" | sed -n 's/^NOTIFY_SOCKET=//p')

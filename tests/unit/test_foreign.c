@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is alive: the one decision (design.md, section 2), where only a number or nothing speaks. */
+#include <stdio.h>
+
 #include "instance.h"
 
 /* ---- Rows 5 to 7: a number of which the state doesn't speak ------------------------------ */
@@ -117,6 +119,25 @@ a_missing_lock_proves_nothing_of_another_namespace(void **state)
 }
 
 static void
+what_failed_in_another_namespace_by_its_own_word_is_over(void **state)
+{
+    struct fake_file *file;
+    char text[FAKE_DATA_MAX];
+
+    (void)state;
+    crash(server(SERVER));
+    fake_enter_namespace(42, 7);
+    fake_remove(LOCK);
+    file = fake_find(STATE);
+    snprintf(text, sizeof(text), "%.*sphase=failed\n", (int)file->length, file->data);
+    fake_write(file, text);
+    assert_int_equal(verdict(), VORTEX_UNPROVED); /* the pidfile speaks against it */
+    fake_remove(PIDFILE);
+    assert_int_equal(verdict(), VORTEX_NOT_RUNNING);
+    assert_int_equal(start(), 0);
+}
+
+static void
 a_start_in_another_namespace_makes_no_lock_that_proves_anything(void **state)
 {
     (void)state;
@@ -207,6 +228,7 @@ main(void)
         TEST(an_identity_that_cannot_be_compared_is_unproved),
         TEST(a_pidfile_of_another_namespace_is_unproved_where_no_lock_speaks),
         TEST(a_missing_lock_proves_nothing_of_another_namespace),
+        TEST(what_failed_in_another_namespace_by_its_own_word_is_over),
         TEST(a_start_in_another_namespace_makes_no_lock_that_proves_anything),
         TEST(another_boot_in_another_namespace_is_stale_though_no_lock_speaks),
         TEST(a_stepped_clock_leaves_a_foreign_pidfile_unproved),

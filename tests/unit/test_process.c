@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The right process, and no other, ever. */
+#include <stdio.h>
+
 #include "instance.h"
 
 /* What names the server, for a stop. */
@@ -332,6 +334,69 @@ a_session_of_the_same_number_is_not_the_servers(void **state)
     assert_int_equal(worker->signal_count, 0);
 }
 
+struct group {
+    const char *before, *after; /* the name of the pidfile's own */
+};
+
+/* A dead supervisor's state names that group, of which a process without the lock is. */
+static struct fake_process *
+set_group(const struct group *group)
+{
+    struct fake_process *stray;
+    struct paths paths;
+    struct fake_file *state;
+    char name[OS_NAME_MAX], text[FAKE_DATA_MAX];
+    int length;
+
+    server(SERVER);
+    assert_int_equal(paths_open(PIDFILE, false, &paths), 0);
+    cgroup_name(&paths, name, sizeof(name));
+    paths_close(&paths);
+    stray = fake_spawn(RIVAL);
+    snprintf(stray->cgroup, sizeof(stray->cgroup), "%s%.64s%s", group->before, name, group->after);
+    state = fake_find(STATE);
+    length = snprintf(text, sizeof(text), "%.*scgroup=%s\n", (int)state->length, state->data,
+                      stray->cgroup);
+    assert_true(length < (int)sizeof(text));
+    fake_write(state, text);
+    crash(fake_process(SERVER));
+    return stray;
+}
+
+static void
+all_in_the_group_that_a_supervisor_made_are_leftovers(void **state)
+{
+    static const struct group groups[] = {{"/", ""}, {"/system.slice/web.service/", ".2"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        struct fake_process *stray;
+
+        instance_setup(NULL);
+        stray = set_group(&groups[i]);
+        assert_int_equal(vortex_pidfile_end_leftovers(PIDFILE, 1000), 1);
+        assert_int_equal(stray->life, FAKE_ZOMBIE);
+    }
+}
+
+static void
+a_group_that_is_not_this_pidfiles_is_spared(void **state)
+{
+    static const struct group groups[] = {
+        {"/", "/below"}, {"/x", ""}, {"/", "x"}, {"", ""}, {"/system.slice/", "/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        struct fake_process *stray;
+
+        instance_setup(NULL);
+        stray = set_group(&groups[i]);
+        assert_int_equal(vortex_pidfile_end_leftovers(PIDFILE, 1000), 0);
+        assert_int_equal(stray->life, FAKE_ALIVE);
+    }
+}
+
 int
 main(void)
 {
@@ -347,6 +412,8 @@ main(void)
         TEST(leftovers_of_the_living_are_none),
         TEST(a_reused_pid_is_no_leftover),
         TEST(a_session_of_the_same_number_is_not_the_servers),
+        TEST(all_in_the_group_that_a_supervisor_made_are_leftovers),
+        TEST(a_group_that_is_not_this_pidfiles_is_spared),
     };
 
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
