@@ -13,8 +13,8 @@ enum {
 
 /* ---- Values ------------------------------------------------------------------------------ */
 
-static void *
-field_of(struct reader *reader, const struct key *key)
+void *
+key_field(struct reader *reader, const struct key *key)
 {
     return (char *)&reader->config + key->field;
 }
@@ -53,13 +53,13 @@ split(struct reader *reader, const struct key *key, const struct ini_entry *entr
 static int
 set_text(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    return expand(reader, key, entry->line, entry->value, field_of(reader, key));
+    return expand(reader, key, entry->line, entry->value, key_field(reader, key));
 }
 
 static int
 set_path(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    char **path = field_of(reader, key);
+    char **path = key_field(reader, key);
     int error = set_text(reader, key, entry);
 
     return !error && *path && **path != '/' ? -EINVAL : error;
@@ -68,7 +68,7 @@ set_path(struct reader *reader, const struct key *key, const struct ini_entry *e
 static int
 set_command(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    char ***command = field_of(reader, key);
+    char ***command = key_field(reader, key);
     int error = split(reader, key, entry, command);
 
     if (!error && *command && (!**command || ***command == '\0'))
@@ -127,7 +127,7 @@ set_environment_file(struct reader *reader, const struct key *key, const struct 
 static int
 store_number(struct reader *reader, const struct key *key, const char *value, int base)
 {
-    int *field = field_of(reader, key);
+    int *field = key_field(reader, key);
     int64_t number;
 
     if (integer_parse(value, base, key->min, key->max, &number))
@@ -151,7 +151,7 @@ set_umask(struct reader *reader, const struct key *key, const struct ini_entry *
 static int
 set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int64_t *limit = field_of(reader, key);
+    int64_t *limit = key_field(reader, key);
 
     if (strcmp(entry->value, "infinity") == 0)
         *limit = OS_LIMIT_INFINITY;
@@ -163,21 +163,20 @@ set_limit(struct reader *reader, const struct key *key, const struct ini_entry *
 static int
 set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-    bool *truth = field_of(reader, key);
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
+    bool *truth = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(entry->value, words[i]) == 0) {
-            *truth = i % 2 == 1;
-            return 0;
-        }
-    return -EINVAL;
+    if (choice < 0)
+        return choice;
+    *truth = choice % 2 == 1;
+    return 0;
 }
 
 static int
 set_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int *number = field_of(reader, key);
+    int *number = key_field(reader, key);
     int signal = os_signal_number(entry->value);
 
     if (signal <= 0)
@@ -189,14 +188,14 @@ set_signal(struct reader *reader, const struct key *key, const struct ini_entry 
 static int
 set_duration(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    return duration_parse(entry->value, field_of(reader, key)) ? -EINVAL : 0;
+    return duration_parse(entry->value, key_field(reader, key)) ? -EINVAL : 0;
 }
 
 /* A time that comes: at least key->min ms, and not for ever. */
 static int
 set_period(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int *field = field_of(reader, key);
+    int *field = key_field(reader, key);
     int ms;
 
     if (duration_parse(entry->value, &ms) || ms < key->min)
@@ -209,7 +208,7 @@ set_period(struct reader *reader, const struct key *key, const struct ini_entry 
 static int
 set_condition(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    struct conditions *conditions = field_of(reader, key);
+    struct conditions *conditions = key_field(reader, key);
     struct condition condition;
     const char *why;
     int error;
@@ -236,25 +235,20 @@ set_condition(struct reader *reader, const struct key *key, const struct ini_ent
 static int
 set_action(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {
-        [HEALTH_RESTART] = "restart",
-        [HEALTH_STOP] = "stop",
-        [HEALTH_NONE] = "none",
-    };
-    enum health_action *action = field_of(reader, key);
+    static const char *const words[] = {"restart", "stop", "none", NULL};
+    enum health_action *action = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(entry->value, words[i]) == 0) {
-            *action = (enum health_action)i;
-            return 0;
-        }
-    return -EINVAL;
+    if (choice < 0)
+        return choice;
+    *action = (enum health_action)(HEALTH_RESTART + choice);
+    return 0;
 }
 
 static int
 set_size(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int64_t *size = field_of(reader, key), bytes = 0;
+    int64_t *size = key_field(reader, key), bytes = 0;
 
     if (strcmp(entry->value, "none") != 0
         && (size_parse(entry->value, &bytes) || bytes < key->min || bytes > key->max))
@@ -263,26 +257,16 @@ set_size(struct reader *reader, const struct key *key, const struct ini_entry *e
     return 0;
 }
 
-/* Its place in a list of words, all of which end with a NULL; -EINVAL: it is none of them. */
-static int
-place_of(const char *value, const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    return -EINVAL;
-}
-
 static int
 set_target(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"file", "inherit", "none", "syslog", "journal", NULL};
-    enum log_target *target = field_of(reader, key);
-    int place = place_of(entry->value, words);
+    enum log_target *target = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    if (place < 0)
-        return place;
-    *target = (enum log_target)(LOG_FILE + place);
+    if (choice < 0)
+        return choice;
+    *target = (enum log_target)(LOG_FILE + choice);
     return 0;
 }
 
@@ -290,12 +274,12 @@ static int
 set_compress(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"no", "gzip", "zstd", NULL};
-    enum log_compress *compress = field_of(reader, key);
-    int place = place_of(entry->value, words);
+    enum log_compress *compress = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    if (place < 0)
-        return place;
-    *compress = (enum log_compress)(LOG_PLAIN + place);
+    if (choice < 0)
+        return choice;
+    *compress = (enum log_compress)(LOG_PLAIN + choice);
     return 0;
 }
 

@@ -88,6 +88,9 @@ int words_expand(const char *text, const char *instance, const char *pidfile, ch
  */
 int words_unquote(const char **in, char **out);
 
+/* Which of these words it is, from 0 on; -EINVAL: none. words ends with NULL. */
+int words_choose(const char *text, const char *const *words);
+
 /* Add a word, which from now on is the list's, or is freed on failure. 0; -ENOMEM. */
 int words_push(char ***words, size_t *count, char *word);
 
@@ -121,6 +124,9 @@ struct key {
     int64_t min, max; /* of a number */
     bool repeats;
 };
+
+/* Where the key's value goes. */
+void *key_field(struct reader *reader, const struct key *key);
 
 /* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
 int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);

@@ -38,6 +38,15 @@ words_push(char ***words, size_t *count, char *word)
     return 0;
 }
 
+int
+words_choose(const char *text, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    return -EINVAL;
+}
+
 void
 words_free(char **words)
 {
