@@ -38,10 +38,9 @@ expand(struct reader *reader, const struct key *key, unsigned line, const char *
     return error == -EINVAL ? SAY(reader, line, "'%s': %s", key->name, why) : error;
 }
 
-/* As expand. */
-static int
-split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
-      char ***ret_words)
+int
+key_split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+          char ***ret_words)
 {
     const char *why;
     int error = words_split(entry->value, reader->source->instance, pidfile_for(reader, key),
@@ -69,7 +68,7 @@ static int
 set_command(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     char ***command = key_field(reader, key);
-    int error = split(reader, key, entry, command);
+    int error = key_split(reader, key, entry, command);
 
     if (!error && *command && (!**command || ***command == '\0'))
         return SAY(reader, entry->line, "'command' names no program: write the program first");
@@ -80,7 +79,7 @@ static int
 set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     char **words = NULL;
-    int error = split(reader, key, entry, &words);
+    int error = key_split(reader, key, entry, &words);
 
     for (char **word = words; !error && word && *word; word++) {
         error = environment_set(&reader->lines, *word);
@@ -136,7 +135,7 @@ store_number(struct reader *reader, const struct key *key, const char *value, in
     return 0;
 }
 
-static int
+int
 set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     return store_number(reader, key, entry->value, 10);
@@ -148,19 +147,7 @@ set_umask(struct reader *reader, const struct key *key, const struct ini_entry *
     return store_number(reader, key, entry->value, 8);
 }
 
-static int
-set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    int64_t *limit = key_field(reader, key);
-
-    if (strcmp(entry->value, "infinity") == 0)
-        *limit = OS_LIMIT_INFINITY;
-    else if (integer_parse(entry->value, 10, 0, OS_LIMIT_INFINITY - 1, limit))
-        return -EINVAL;
-    return 0;
-}
-
-static int
+int
 set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
@@ -287,7 +274,10 @@ set_compress(struct reader *reader, const struct key *key, const struct ini_entr
 
 #define FIELD(name) offsetof(struct config, name)
 #define PATH        "an absolute path"
-#define LIMIT       "a number or infinity"
+#define COUNT       "a number or infinity, or two such as 1024:4096"
+#define BYTES       "a size such as 16M or infinity, or two such as 16M:1G"
+#define CPU_TIME    "a time such as 10s or infinity, or two such as 10s:1m"
+#define NICE        "+N or -N as nice has it, a number from 0 to 40, or two such as 0:-5"
 #define BOOLEAN     "yes or no"
 #define SIGNAL      "a signal's name such as TERM"
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
@@ -303,11 +293,35 @@ const struct key config_keys[] = {
     {"server", "umask", set_umask, FIELD(umask), "an octal number up to 0777", 0, 0777, false},
     {"server", "environment", set_environment, 0, NULL, 0, 0, true},
     {"server", "environment-file", set_environment_file, 0, PATH, 0, 0, true},
-    {"server", "limit-nofile", set_limit, FIELD(limit_nofile), LIMIT, 0, 0, false},
-    {"server", "limit-core", set_limit, FIELD(limit_core), LIMIT, 0, 0, false},
+    {"server", "supplementary-groups", set_groups, FIELD(groups), NULL, 0, 0, true},
+    {"server", "limit-cpu", set_limit, FIELD(limits[OS_LIMIT_CPU]), CPU_TIME, 0, 0, false},
+    {"server", "limit-fsize", set_limit, FIELD(limits[OS_LIMIT_FSIZE]), BYTES, 0, 0, false},
+    {"server", "limit-data", set_limit, FIELD(limits[OS_LIMIT_DATA]), BYTES, 0, 0, false},
+    {"server", "limit-stack", set_limit, FIELD(limits[OS_LIMIT_STACK]), BYTES, 0, 0, false},
+    {"server", "limit-core", set_limit, FIELD(limits[OS_LIMIT_CORE]), BYTES, 0, 0, false},
+    {"server", "limit-rss", set_limit, FIELD(limits[OS_LIMIT_RSS]), BYTES, 0, 0, false},
+    {"server", "limit-nofile", set_limit, FIELD(limits[OS_LIMIT_NOFILE]), COUNT, 0, 0, false},
+    {"server", "limit-as", set_limit, FIELD(limits[OS_LIMIT_AS]), BYTES, 0, 0, false},
+    {"server", "limit-nproc", set_limit, FIELD(limits[OS_LIMIT_NPROC]), COUNT, 0, 0, false},
+    {"server", "limit-memlock", set_limit, FIELD(limits[OS_LIMIT_MEMLOCK]), BYTES, 0, 0, false},
+    {"server", "limit-locks", set_limit, FIELD(limits[OS_LIMIT_LOCKS]), COUNT, 0, 0, false},
+    {"server", "limit-sigpending", set_limit, FIELD(limits[OS_LIMIT_SIGPENDING]), COUNT, 0, 0,
+     false},
+    {"server", "limit-msgqueue", set_limit, FIELD(limits[OS_LIMIT_MSGQUEUE]), BYTES, 0, 0, false},
+    {"server", "limit-nice", set_limit, FIELD(limits[OS_LIMIT_NICE]), NICE, 0, 0, false},
+    {"server", "limit-rtprio", set_limit, FIELD(limits[OS_LIMIT_RTPRIO]), COUNT, 0, 0, false},
+    {"server", "limit-rttime", set_limit, FIELD(limits[OS_LIMIT_RTTIME]), CPU_TIME, 0, 0, false},
     {"server", "nice", set_number, FIELD(nice), "a number from -20 to 19", -20, 19, false},
-    {"server", "oom-score-adjust", set_number, FIELD(oom_score_adjust),
-     "a number from -1000 to 1000", -1000, 1000, false},
+    {"server", "oom-score-adjust", set_oom, FIELD(oom_score_adjust), "a number from -1000 to 1000",
+     -1000, 1000, false},
+    {"server", "io-scheduling-class", set_io_class, FIELD(io_class),
+     "none, realtime, best-effort or idle", 0, 0, false},
+    {"server", "io-scheduling-priority", set_io_priority, FIELD(io_priority),
+     "a number from 0, the highest, to 7", 0, 7, false},
+    {"server", "cpu-affinity", set_cpus, FIELD(cpus), "processors from 0 to 8191 such as 0-3 5", 0,
+     0, true},
+    {"server", "no-new-privileges", set_no_new_privileges, FIELD(no_new_privileges), BOOLEAN, 0, 0,
+     false},
     {"server", "log", set_path, FIELD(log), PATH, 0, 0, false},
     {"server", "supervise", set_supervise, FIELD(supervise), "auto, yes or no", 0, 0, false},
     {"server", "on-supervisor-death", set_keep, FIELD(outlives_supervisor), "kill or keep", 0, 0,
@@ -350,3 +364,13 @@ const struct key config_keys[] = {
 };
 
 static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "reader.given is too small");
+
+const char *
+config_limit_key(enum os_limit_kind kind)
+{
+    const struct key *key = config_keys;
+
+    while (key->field != FIELD(limits) + (size_t)kind * sizeof(struct os_limit))
+        key++;
+    return key->name;
+}

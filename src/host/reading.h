@@ -97,7 +97,7 @@ int words_push(char ***words, size_t *count, char *word);
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {
-    KEYS_MAX = 64,
+    KEYS_MAX = 128,
 };
 
 /* A configuration while it is read. */
@@ -125,8 +125,25 @@ struct key {
     bool repeats;
 };
 
+/* Split the value into words and expand them. *ret_words stays where a mistake was said. */
+int key_split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+              char ***ret_words);
+
 /* Where the key's value goes. */
 void *key_field(struct reader *reader, const struct key *key);
+
+/* keys_setting.c: what a server finds itself in, as struct key's set. */
+int set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_groups(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_cpus(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_io_class(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_io_priority(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_no_new_privileges(struct reader *reader, const struct key *key,
+                          const struct ini_entry *entry);
+int set_oom(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+
+int set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
 /* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
 int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);
