@@ -202,8 +202,11 @@ posix_limit_number(enum os_limit_kind kind)
 bool
 os_launch_can(enum os_stage stage)
 {
-    if (stage >= OS_STAGE_LIMIT && stage < OS_STAGE_LIMIT + OS_LIMIT_KINDS)
-        return posix_limit_number((enum os_limit_kind)(stage - OS_STAGE_LIMIT)) >= 0;
+    if (stage >= OS_STAGE_LIMIT && stage < OS_STAGE_LIMIT + OS_LIMIT_KINDS) {
+        int number = posix_limit_number((enum os_limit_kind)(stage - OS_STAGE_LIMIT));
+
+        return number >= 0;
+    }
     return stage != OS_STAGE_OOM && stage != OS_STAGE_IO && stage != OS_STAGE_CPUS
            && stage != OS_STAGE_NO_NEW_PRIVILEGES;
 }
