@@ -110,6 +110,28 @@ load_environment(struct reader *reader, unsigned line, const char *path, bool ma
     return error;
 }
 
+/* All that match a pattern, in the order of their names; else that file. */
+static int
+load_environments(struct reader *reader, unsigned line, const char *path, bool may_miss)
+{
+    char **paths = NULL;
+    int error;
+
+    if (!strpbrk(path, "*?["))
+        return load_environment(reader, line, path, may_miss);
+    error = os_glob(path, &paths);
+    for (char **one = paths; !error && *one; one++)
+        error = load_environment(reader, line, *one, may_miss);
+    words_free(paths);
+    if (error == -ENOENT)
+        return may_miss ? 0
+                        : SAY(reader, line,
+                              "'environment-file' %s matches no file: make one, or write -%s where "
+                              "there may be none",
+                              path, path);
+    return error;
+}
+
 static int
 set_environment_file(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
@@ -118,7 +140,7 @@ set_environment_file(struct reader *reader, const struct key *key, const struct 
     int error = expand(reader, key, entry->line, entry->value + may_miss, &path);
 
     if (!error && path)
-        error = *path == '/' ? load_environment(reader, entry->line, path, may_miss) : -EINVAL;
+        error = *path == '/' ? load_environments(reader, entry->line, path, may_miss) : -EINVAL;
     free(path);
     return error;
 }

@@ -82,6 +82,13 @@ int os_dir_is_remote(const struct os_dir *dir);
 int os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_count);
 
 /*
+ * The paths of the regular files that a pattern with *, ? and [ ] means, as a shell has it, sorted.
+ * ret_paths: ends with NULL; free each and the list.
+ * Returns:   0; -ENOENT none, as far as can be seen; -ENOMEM.
+ */
+int os_glob(const char *pattern, char ***ret_paths);
+
+/*
  * Read at most size bytes of a file that is regular, has one link and is no symbolic link. Never
  * hangs on what stands there instead.
  *

@@ -100,6 +100,8 @@ without_memory_a_file_of_variables_says_so(void **state)
     (void)state;
     expect_out_of_memory_until(
         "[server]\nenvironment-file = " SOURCE_ROOT "/tests/unit/sample.env\n", -EINVAL);
+    expect_out_of_memory_until("[server]\nenvironment-file = " SOURCE_ROOT "/tests/unit/s*.env\n",
+                               -EINVAL);
 }
 
 int
