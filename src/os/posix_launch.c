@@ -310,6 +310,9 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
         /* As its user searches the PATH it will have; a script without #! runs by the shell. */
         execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
         r = -errno;
+        /* Linux refuses the exec to a user with too many processes, not the change to that user. */
+        if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
+            *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
     }
     posix_regain();
     return r;

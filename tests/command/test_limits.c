@@ -184,6 +184,23 @@ a_hard_limit_that_only_root_may_raise_names_its_key(void **state)
     expect_refusal(*state, "limit-nofile = 999999999999:infinity", 4, why);
 }
 
+static void
+a_user_with_too_many_processes_gets_no_more_of_them(void **state)
+{
+    struct world *w = *state;
+    const char *one;
+
+    need_linux();
+    need_root();
+    assert_int_equal(chmod(w->dir, 0755), 0);
+    toy_bring(w);
+    one = config_write(w, "one", "[server]\nuser = 65534\n");
+    expect_exit(VORTEX(w, "start", "one", "-c", one, "--", "sleep", "1000"), 0);
+    expect_refusal(w, "user = 65534\nlimit-nproc = 0", 1,
+                   "limit-nproc: Resource temporarily unavailable");
+    expect_exit(VORTEX(w, "stop", "one"), 0);
+}
+
 /* Names are looked up, and files opened, before there are too few descriptors for it. */
 static void
 limits_are_for_the_server_not_for_what_starts_it(void **state)
@@ -361,6 +378,7 @@ main(void)
         PROMISE(limits_of_linux_are_the_servers),
         PROMISE(infinity_is_as_far_as_allowed),
         PROMISE(a_hard_limit_that_only_root_may_raise_names_its_key),
+        PROMISE(a_user_with_too_many_processes_gets_no_more_of_them),
         PROMISE(limits_are_for_the_server_not_for_what_starts_it),
         PROMISE(supplementary_groups_are_taken),
         PROMISE(groups_that_cannot_be_taken_are_named),
