@@ -215,6 +215,13 @@ limits_are_for_the_server_not_for_what_starts_it(void **state)
     expect_says(file_read(in_dir(w, "log")), "Error 24");
     expect_exit(answer, 127);
     assert_string_equal(answer->err, "");
+
+    /* what it is passed may have any number */
+    keys = config_of(w, 1, "limit-nofile = 6\n[ready]\nwhen = fd:9");
+    expect_exit(VORTEX(w, "start", "web", "-c", keys, "--", "sh", "-c",
+                       "echo | tee /dev/fd/9; exec sleep 1000"),
+                0);
+    stop(w);
 }
 
 /* ---- Who it is --------------------------------------------------------------------------- */
