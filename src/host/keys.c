@@ -26,10 +26,9 @@ pidfile_for(const struct reader *reader, const struct key *key)
     return strcmp(key->section, "pidfile") == 0 ? NULL : reader->pidfile;
 }
 
-/* *ret_text stays as it is where a mistake was said. */
-static int
-expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
-       char **ret_text)
+int
+key_expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
+           char **ret_text)
 {
     const char *why;
     int error =
@@ -52,7 +51,7 @@ key_split(struct reader *reader, const struct key *key, const struct ini_entry *
 static int
 set_text(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    return expand(reader, key, entry->line, entry->value, key_field(reader, key));
+    return key_expand(reader, key, entry->line, entry->value, key_field(reader, key));
 }
 
 static int
@@ -72,76 +71,6 @@ set_command(struct reader *reader, const struct key *key, const struct ini_entry
 
     if (!error && *command && (!**command || ***command == '\0'))
         return SAY(reader, entry->line, "'command' names no program: write the program first");
-    return error;
-}
-
-static int
-set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    char **words = NULL;
-    int error = key_split(reader, key, entry, &words);
-
-    for (char **word = words; !error && word && *word; word++) {
-        error = environment_set(&reader->lines, *word);
-        /* Not the value: it may be a secret. */
-        if (error == -EINVAL)
-            error = SAY(reader, entry->line,
-                        "'%.*s' in 'environment' is not NAME=VALUE with a name of letters, digits "
-                        "and _, and no digit first",
-                        (int)strcspn(*word, "="), *word);
-    }
-    words_free(words);
-    return error;
-}
-
-static int
-load_environment(struct reader *reader, unsigned line, const char *path, bool may_miss)
-{
-    int error = environment_read(&reader->files, path, &reader->mistakes);
-
-    if (error == -ENOENT)
-        return may_miss ? 0
-                        : SAY(reader, line,
-                              "'environment-file' %s does not exist: make it, or write -%s where "
-                              "it may be missing",
-                              path, path);
-    if (error && error != -ENOMEM)
-        return SAY(reader, line, "'environment-file' %s can't be read: %s", path, strerror(-error));
-    return error;
-}
-
-/* All that match a pattern, in the order of their names; else that file. */
-static int
-load_environments(struct reader *reader, unsigned line, const char *path, bool may_miss)
-{
-    char **paths = NULL;
-    int error;
-
-    if (!strpbrk(path, "*?["))
-        return load_environment(reader, line, path, may_miss);
-    error = os_glob(path, &paths);
-    for (char **one = paths; !error && *one; one++)
-        error = load_environment(reader, line, *one, may_miss);
-    words_free(paths);
-    if (error == -ENOENT)
-        return may_miss ? 0
-                        : SAY(reader, line,
-                              "'environment-file' %s matches no file: make one, or write -%s where "
-                              "there may be none",
-                              path, path);
-    return error;
-}
-
-static int
-set_environment_file(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    bool may_miss = entry->value[0] == '-';
-    char *path = NULL;
-    int error = expand(reader, key, entry->line, entry->value + may_miss, &path);
-
-    if (!error && path)
-        error = *path == '/' ? load_environments(reader, entry->line, path, may_miss) : -EINVAL;
-    free(path);
     return error;
 }
 

@@ -125,6 +125,10 @@ struct key {
     bool repeats;
 };
 
+/* Expand a value or a part of it. *ret_text stays as it is where a mistake was said. */
+int key_expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
+               char **ret_text);
+
 /* Split the value into words and expand them. *ret_words stays where a mistake was said. */
 int key_split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
               char ***ret_words);
@@ -133,6 +137,9 @@ int key_split(struct reader *reader, const struct key *key, const struct ini_ent
 void *key_field(struct reader *reader, const struct key *key);
 
 /* keys_setting.c: what a server finds itself in, as struct key's set. */
+int set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_environment_file(struct reader *reader, const struct key *key,
+                         const struct ini_entry *entry);
 int set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_groups(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_cpus(struct reader *reader, const struct key *key, const struct ini_entry *entry);
