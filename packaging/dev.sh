@@ -21,9 +21,13 @@ SERVERS=(redis-server redis-tools nginx nginx-common)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind
+    gcc clang asan tsan posix valgrind fuzz
 )
 SUITES=(unit contract command checks threads)
+
+# What tests/fuzz has, and for how long the step runs each of them.
+FUZZ=(config message pidfile state)
+FUZZ_SECONDS=${VORTEX_FUZZ_SECONDS:-60}
 
 usage()
 {
@@ -35,6 +39,7 @@ usage: packaging/dev.sh COMMAND
                   ${STEPS[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
+  corpus          keep what the step fuzz found, in tests/fuzz/corpus
 
 Everything made is under build/.
 END
@@ -161,6 +166,14 @@ setup_gcc() { setup gcc gcc; }
 setup_clang() { setup clang clang; }
 setup_posix() { setup posix gcc -Dos=posix; }
 
+# All code counts for the fuzzer, so the flag is for all; tests/fuzz/meson.build looks for it.
+setup_fuzz()
+{
+    setup fuzz clang -Db_sanitize=address,undefined -Db_lundef=false \
+        "-Dc_args=['-fno-sanitize-recover=all', '-fsanitize=fuzzer-no-link']"
+    ninja -C build/build-fuzz "${FUZZ[@]/#/tests/fuzz/fuzz_}"
+}
+
 # To meson, a suite without a test is a success.
 require_tests()
 {
@@ -216,9 +229,11 @@ sources()
     find "$@" -name '*.[ch]' | sort
 }
 
+# What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path './build-*' \) -prune -o -type f -print | sort
+    find . \( -path ./.git -o -path ./build -o -path './build-*' -o -path ./tests/fuzz/corpus \
+        -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 
 shell_files()
@@ -333,6 +348,36 @@ step_valgrind()
         'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 }
 
+# fuzz_one TARGET SECONDS: its whole log, and the inputs that broke it as text to copy.
+fuzz_one()
+{
+    local target=$1 seconds=$2 crashes=build/fuzz/crashes/$1 log=build/fuzz/$1.log status=0 file
+    rm -rf "$crashes"
+    mkdir -p "build/fuzz/$target" "$crashes"
+    # What it finds goes to the first folder.
+    "build/build-fuzz/tests/fuzz/fuzz_$target" -dict="tests/fuzz/$target.dict" \
+        -artifact_prefix="$crashes/" -max_len=4200 -timeout=60 -max_total_time="$seconds" \
+        -print_final_stats=1 "build/fuzz/$target" "tests/fuzz/corpus/$target" \
+        "tests/fuzz/seeds/$target" >"$log" 2>&1 || status=$?
+    if [ "$status" -eq 0 ]; then
+        grep -E '^#[0-9]+[[:space:]]+(INITED|DONE)' "$log" | sed "s/^/$target: /"
+        return 0
+    fi
+    tail -n 80 "$log"
+    for file in "$crashes"/*; do
+        [ ! -e "$file" ] || echo "$target: FAILED by $file, in base64: $(base64 -w 0 "$file")"
+    done
+    echo "$target: FAILED with status $status"
+    return 1
+}
+
+step_fuzz()
+{
+    setup_fuzz
+    export -f fuzz_one
+    printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
+}
+
 # What a test may rely on.
 test_environment()
 {
@@ -425,6 +470,25 @@ command_suite()
     meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
 }
 
+# As few inputs as reach every line that all of them reach.
+command_corpus()
+{
+    local target new
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    install_clang_runtime
+    setup_fuzz
+    for target in "${FUZZ[@]}"; do
+        new=build/fuzz/kept/$target
+        rm -rf "$new"
+        mkdir -p "$new" "build/fuzz/$target"
+        "build/build-fuzz/tests/fuzz/fuzz_$target" -set_cover_merge=1 -use_counters=0 \
+            -max_len=4000 "$new" "build/fuzz/$target" "tests/fuzz/corpus/$target" \
+            "tests/fuzz/seeds/$target" 2>&1 | tail -n 1
+        rm -rf "tests/fuzz/corpus/$target"
+        mv "$new" "tests/fuzz/corpus/$target"
+    done
+}
+
 case ${1-} in
 run) command_run ;;
 test) command_test "${@:2}" ;;
@@ -439,6 +503,7 @@ deps)
     fetch_servers
     ;;
 torture | bench) command_suite "$1" ;;
+corpus) command_corpus ;;
 -h | --help | help) usage ;;
 *)
     usage >&2

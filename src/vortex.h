@@ -62,7 +62,7 @@ VORTEX_API int vortex_pidfile_read(const char *path, vortex_pid *ret_pid);
  *            is the owner can't be proved (see vortex_report_reason); -EREMOTE the directory is on
  *            a network file system, where locks and boot ids mean nothing; -ELOOP the lock is a
  *            symbolic link; an error of the file system. On any error the old files are as before.
- * Waits:     up to a second for another claim under way, and then up to another for a lock
+ * Waits:     up to five seconds for another claim under way, then up to another for a lock
  *            which nobody is seen to live by.
  */
 VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
@@ -73,7 +73,7 @@ VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
  *
  * Returns: 0 they are gone, or were; -EBUSY another process lives there, or may: nothing was
  *          removed; an error of the file system.
- * Waits:   up to a second for a claim under way.
+ * Waits:   up to five seconds for a claim under way.
  */
 VORTEX_API int vortex_pidfile_remove(const char *path);
 
@@ -230,6 +230,57 @@ VORTEX_API int vortex_pidfile_holders(const char *path, vortex_pid *ret_pids, si
  * Waits:   for their deaths, up to timeout_ms milliseconds in all.
  */
 VORTEX_API int vortex_pidfile_end_leftovers(const char *path, int timeout_ms);
+
+/* ---- A word to the service manager ------------------------------------------------------- */
+
+/*
+ * A service manager that wants to hear of a service says so in the environment: NOTIFY_SOCKET
+ * names the socket of sd_notify(3)'s protocol (systemd, and a supervising vortex), NOTIFY_FD a
+ * descriptor on which a newline means "ready" (s6, dinit, OpenRC). These functions speak to
+ * either; nothing but the C library is needed.
+ *
+ * Each returns: 0 it was told; -ENOTCONN nobody listens, which is no failure of a program that may
+ *               also be run by hand; -EPROTONOSUPPORT NOTIFY_SOCKET is of an unknown kind; an error
+ *               of the socket.
+ * Threads:      any, as long as no other one changes the environment meanwhile.
+ * Waits:        while the manager's queue is full.
+ */
+
+/* The service is up and serves; or a reload has ended, and it serves again. */
+VORTEX_API int vortex_notify_ready(void);
+
+/* A reload begins; vortex_notify_ready says when it has ended. */
+VORTEX_API int vortex_notify_reloading(void);
+
+/* The end begins. */
+VORTEX_API int vortex_notify_stopping(void);
+
+/* How it fares, one line for people to read; longer ones are cut to 1000 bytes or so. */
+VORTEX_API int vortex_notify_status(const char *text);
+
+/* All is well: to be told within each interval of vortex_notify_watchdog_interval. */
+VORTEX_API int vortex_notify_watchdog(void);
+
+/* How long the manager waits for vortex_notify_watchdog, milliseconds; 0: it doesn't. */
+VORTEX_API int64_t vortex_notify_watchdog_interval(void);
+
+/*
+ * This start, stop or reload takes longer: the manager is to wait for timeout_ms milliseconds more,
+ * from now on. -EINVAL: a negative time.
+ */
+VORTEX_API int vortex_notify_extend_timeout(int64_t timeout_ms);
+
+/* The service's main process is that one from now on. -EINVAL: it is no pid. */
+VORTEX_API int vortex_notify_main_pid(vortex_pid pid);
+
+/*
+ * Wait until the manager has read all that was told so far: before an exit, without which it could
+ * not tell any more who spoke.
+ *
+ * timeout_ms: milliseconds; negative: for ever.
+ * Returns:    0; -ETIMEDOUT; as the others.
+ */
+VORTEX_API int vortex_notify_barrier(int timeout_ms);
 
 /* The library's version, such as "0.1.0". */
 VORTEX_API const char *vortex_version(void);

@@ -27,6 +27,7 @@ static const struct {
     {"allow-remote", 0, false, OPT_REMOTE},
     {"lines", 'n', true, OPT_LINES},
     {"follow", 'f', false, OPT_FOLLOW},
+    {"direct", 0, false, OPT_DIRECT},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -148,6 +149,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_FOLLOW:
         args->follow = true;
+        break;
+    case OPT_DIRECT:
+        args->direct = true;
         break;
     default:
         args->help = true;
@@ -275,6 +279,10 @@ check_together(const struct args *args)
         say_error("'signal' needs a signal: -s NAME");
         return EXIT_USAGE;
     }
+    if ((args->verb->options & OPT_WORDS) && args->words == NULL && !args->help) {
+        say_error("'%s' needs something to tell: KEY=VALUE..., such as READY=1", args->verb->name);
+        return EXIT_USAGE;
+    }
     if (args->no_kill && args->leftovers) {
         say_error("--leftovers ends them by KILL: leave out --no-kill");
         return EXIT_USAGE;
@@ -304,6 +312,10 @@ args_parse(int argc, char **argv, struct args *ret)
     if (args.verb == NULL)
         return EXIT_USAGE;
     for (char **at = argv + 2; *at != NULL && r == EXIT_DONE; at++) {
+        if ((args.verb->options & OPT_WORDS) && (*at)[0] != '-') {
+            args.words = at;
+            break;
+        }
         if (strcmp(*at, "--") == 0) {
             r = parse_command(&args, at + 1);
             break;

@@ -30,6 +30,7 @@ struct args {
     int timeout_ms;           /* TIMEOUT_UNSAID */
     int64_t lines;            /* -1: not said */
     char **command;           /* after --; NULL: not said */
+    char **words;             /* of a verb that takes some; ends with NULL */
     bool name_said;
     bool help;
     bool no_kill;
@@ -41,6 +42,7 @@ struct args {
     bool assume_stale;
     bool assume_running;
     bool follow;
+    bool direct;
 };
 
 /* ---- One file a verb (stop.c holds restart, reload.c holds signal) ------------------------ */
@@ -56,12 +58,19 @@ int cmd_list(const struct args *args);
 int cmd_wait(const struct args *args);
 int cmd_check(const struct args *args);
 int cmd_logs(const struct args *args);
+int cmd_notify(const struct args *args);
 
 /* The instance that the arguments name. On failure it was said, and *ret_exit is set: false. */
 bool find_instance(const struct args *args, struct instance *ret, int *ret_exit);
 
 /* Which command is to be hosted: words, or NULL for the built-in server. false: it was said. */
 bool find_command(const struct args *args, const struct instance *instance, char ***ret_command);
+
+/*
+ * Where the instance is systemd's, let systemd do it, unless --direct was said: true, and
+ * *ret_exit; it was said what came of it.
+ */
+bool through_systemd(const struct args *args, const struct instance *instance, int *ret_exit);
 
 /* What a stop does, by the arguments and the configuration. */
 struct stop_request stop_request_of(const struct args *args, const struct instance *instance);
@@ -87,6 +96,8 @@ enum option {
     OPT_NAME = 1 << 12,    /* takes an instance's name */
     OPT_LINES = 1 << 14,
     OPT_FOLLOW = 1 << 15,
+    OPT_DIRECT = 1 << 17,
+    OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 
 struct verb {

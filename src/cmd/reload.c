@@ -11,6 +11,10 @@ send(const struct args *args, int signal)
 
     if (!find_instance(args, &instance, &status))
         return status;
+    if (signal == 0 && through_systemd(args, &instance, &status)) {
+        instance_free(&instance);
+        return status;
+    }
     r = signal_server(instance.pidfile, signal > 0 ? signal : instance.config.reload_signal,
                       args->assume_running, &pid);
     status = say_signalled(args->verb->name, args->name, instance.pidfile, "--assume running", r);

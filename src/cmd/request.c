@@ -56,6 +56,7 @@ launch_request_of(const struct args *args, const struct instance *instance, char
         .keep_directory = args->command != NULL,
         .allow_remote = args->allow_remote,
         .assume_stale = args->assume_stale,
+        .listen_fds = os_listen_fds(),
     };
 }
 

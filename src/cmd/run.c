@@ -26,6 +26,10 @@ launch(const struct args *args, launcher *go)
 
     if (!find_instance(args, &instance, &status))
         return status;
+    if (args->verb->run == cmd_start && through_systemd(args, &instance, &status)) {
+        instance_free(&instance);
+        return status;
+    }
     if (!find_command(args, &instance, &command)) {
         instance_free(&instance);
         return EXIT_NOT_CONFIGURED;

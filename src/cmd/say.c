@@ -65,6 +65,7 @@ static const struct {
     {OPT_PROMETHEUS, "      --prometheus      metrics of all instances, as Prometheus reads them"},
     {OPT_LINES, "  -n, --lines NUMBER    how many lines to begin with (20)"},
     {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
+    {OPT_DIRECT, "      --direct          not through systemd, whatever unit it is"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
     {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},
@@ -73,8 +74,9 @@ static const struct {
 static void
 help_verb(const struct verb *verb)
 {
-    printf("vortex %s%s%s%s\n\n%s\n", verb->name, verb->options & OPT_NAME ? " [NAME]" : "",
-           verb->options & ~(unsigned)(OPT_NAME | OPT_COMMAND) ? " [OPTIONS]" : "",
+    printf("vortex %s%s%s%s%s\n\n%s\n", verb->name, verb->options & OPT_NAME ? " [NAME]" : "",
+           verb->options & ~(unsigned)(OPT_NAME | OPT_COMMAND | OPT_WORDS) ? " [OPTIONS]" : "",
+           verb->options & OPT_WORDS ? " KEY=VALUE..." : "",
            verb->options & OPT_COMMAND ? " [-- COMMAND ARG...]" : "", verb->summary);
     if (verb->details != NULL)
         printf("%s", verb->details);
@@ -289,9 +291,9 @@ advice_for_stage(enum os_stage stage, int error)
         return advice_for(error);
     if (stage == OS_STAGE_CPUS && error == -EINVAL)
         return ": this machine has none of these processors, or none is allowed here";
-    if (stage >= OS_STAGE_LIMIT && stage < OS_STAGE_NO_GROUP && error == -EPERM)
-        return ": to raise a hard limit takes root's rights";
-    return "";
+    return stage >= OS_STAGE_LIMIT && error == -EPERM
+               ? ": to raise a hard limit takes root's rights"
+               : "";
 }
 
 int

@@ -15,9 +15,11 @@ cmd_stop(const struct args *args)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    request = stop_request_of(args, &instance);
-    stop_server(&request, &result);
-    status = say_stop("stop", &request, args->name, &result);
+    if (!through_systemd(args, &instance, &status)) {
+        request = stop_request_of(args, &instance);
+        stop_server(&request, &result);
+        status = say_stop("stop", &request, args->name, &result);
+    }
     instance_free(&instance);
     return status;
 }
@@ -62,7 +64,9 @@ cmd_restart(const struct args *args)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (!find_command(args, &instance, &command)) {
+    if (through_systemd(args, &instance, &status)) {
+        /* done, or it was said why not */
+    } else if (!find_command(args, &instance, &command)) {
         status = EXIT_NOT_CONFIGURED;
     } else if (would_replace(&instance, command)) {
         say_error("cannot restart '%s': it was started by a command of its own, and there is no "

@@ -49,6 +49,7 @@ struct launch_request {
     bool keep_directory;  /* where the configuration names none: stay; else / in background */
     bool allow_remote;
     bool assume_stale;
+    int listen_fds; /* os_listen_fds of the process that was started */
 };
 
 struct launch_result {
@@ -150,6 +151,22 @@ int status_exit(const struct status *status);
 
 /* "running", "not running", ... */
 const char *status_word(enum vortex_verdict verdict);
+
+/* ---- systemd.c --------------------------------------------------------------------------- */
+
+struct systemd_unit {
+    char name[OS_NAME_MAX];
+    bool is_users; /* of the user's own manager */
+};
+
+/* The unit whose main process a running instance is; false: none, or we are within it. */
+bool systemd_unit_of(const struct status *status, struct systemd_unit *ret);
+
+/* The unit that is to start an instance: vortex@NAME.service, or vortex.service, if enabled. */
+bool systemd_unit_enabled(const char *instance, struct systemd_unit *ret);
+
+/* systemctl VERB UNIT: its exit status, or a negative errno. What it says is seen. */
+int systemd_act(const struct systemd_unit *unit, const char *verb);
 
 /* "systemd unit web.service" or "user root", of a living process. */
 void manager_of(const struct os_process_facts *facts, char *buf, size_t size);

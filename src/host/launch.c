@@ -31,6 +31,7 @@ launch_of(const struct launch_request *request, bool background)
         .no_new_privileges = config->no_new_privileges,
         .nice = config->nice,
         .oom_score_adjust = config->oom_score_adjust,
+        .listen_fds = request->listen_fds,
     };
 
     if (config->io_class == OS_IO_REALTIME || config->io_class == OS_IO_BEST_EFFORT)
@@ -134,12 +135,30 @@ claim_for(const struct launch_request *request, struct claim *claim, bool begun,
     return r;
 }
 
+/*
+ * In exec mode nobody stays who could feed a watchdog for a server that doesn't know of it, so it
+ * is turned off (sd_notify(3), WATCHDOG_USEC).
+ */
+static const char *
+ready_word(void)
+{
+    return vortex_notify_watchdog_interval() > 0 ? "READY=1\nWATCHDOG_USEC=0" : "READY=1";
+}
+
 /* The built-in server: it holds its instance, and has no other work. */
 static void
 serve(struct claim *claim)
 {
-    while (os_event_wait() != OS_EVENT_STOP)
-        ;
+    const intptr_t keep[] = {claim->lock.handle, claim->paths.dir.handle};
+
+    if (notify_send(ready_word(), 0) == -ENOTCONN)
+        (void)vortex_notify_ready();
+    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), 0);
+    while (os_event_wait() != OS_EVENT_STOP) {
+        (void)vortex_notify_reloading(); /* there is nothing to read anew */
+        (void)vortex_notify_ready();
+    }
+    (void)vortex_notify_stopping();
     claim_end(claim, true);
 }
 
@@ -191,8 +210,11 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
     else if (request->command == NULL)
         serve(&claim);
-    else
+    else {
+        if (!conditions_have(&request->instance->config.ready, CONDITION_NOTIFY))
+            launch.ready_word = ready_word(); /* else it is the server's own word */
         become_server(request, &launch, &claim, ret);
+    }
 }
 
 /* ---- In the background ------------------------------------------------------------------- */

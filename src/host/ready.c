@@ -390,6 +390,12 @@ gate_child_ended(struct gate *gate, int64_t pid, int status, int64_t now_ms)
     return false;
 }
 
+int64_t
+gate_until(const struct gate *gate)
+{
+    return gate->end_ms;
+}
+
 void
 gate_extend(struct gate *gate, int64_t until_ms)
 {

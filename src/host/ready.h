@@ -64,6 +64,9 @@ void gate_stop(struct gate *gate);
 /* What it waits for: how many, at most CONDITIONS_MAX. */
 size_t gate_sources(const struct gate *gate, struct os_source *out, size_t max);
 
+/* Readiness: when it will have failed; -1: never. */
+int64_t gate_until(const struct gate *gate);
+
 /* When the next step is due at the latest; -1: never. */
 int64_t gate_deadline(const struct gate *gate);
 

@@ -19,6 +19,7 @@ supervisor_set_phase(struct supervisor *s, enum phase phase)
     s->phase = phase;
     s->deadline = NEVER;
     supervisor_tell_state(s);
+    manager_tell(s, os_monotonic_ms());
 }
 
 void
@@ -328,6 +329,8 @@ step(struct supervisor *s)
 
     int64_t deadline = earlier(s->deadline, gate_deadline(gate));
 
+    manager_tell(s, os_monotonic_ms());
+    deadline = earlier(deadline, manager_deadline(s));
     if (s->log != NULL) {
         count += log_sources(s->log, sources + count);
         deadline = earlier(deadline, log_deadline(s->log));
@@ -363,6 +366,17 @@ make_gates(struct supervisor *s, struct launch_result *result)
     return r;
 }
 
+/* What our starter left open for us would stay open as long as we live: a pipe, a terminal. */
+static void
+keep_own_handles(const struct supervisor *s)
+{
+    const intptr_t keep[] = {s->claim->lock.handle, s->claim->paths.dir.handle,
+                             s->channel != NULL ? s->channel->channel : OS_NONE,
+                             s->manager.to.newline};
+
+    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), s->request->listen_fds);
+}
+
 static void
 host(struct supervisor *s)
 {
@@ -394,6 +408,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     policy_init(&s.policy, &request->instance->config.restart,
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
     *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
+    manager_open(&s);
+    keep_own_handles(&s);
     result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);
@@ -403,6 +419,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         result->error = os_supervisor_prepare(&s.signals);
     if (result->error == 0) {
         host(&s);
+        manager_close(&s);
         result->exit_status = s.exit_status;
         if (s.failed) { /* the last state is left, for the post-mortem */
             claim->keep_state = true;

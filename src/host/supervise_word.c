@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/message.h"
 #include "host/supervisor.h"
 
 #define MESSAGE_MAX 4096
@@ -27,52 +28,48 @@ may_speak(const struct supervisor *s, int64_t pid)
 }
 
 static void
-take_assignment(struct supervisor *s, const char *line)
+take_word(struct supervisor *s, const struct message_word *word)
 {
-    const char *value = strchr(line, '=');
-    uint64_t usec;
+    int64_t until;
 
-    if (value == NULL)
-        return;
-    value++;
-    if (strcmp(line, "READY=1") == 0) {
+    switch (word->kind) {
+    case MESSAGE_READY:
         gate_notified(s->ready);
-    } else if (strncmp(line, "STATUS=", 7) == 0) {
-        snprintf(s->status_text, sizeof(s->status_text), "%s", value);
+        break;
+    case MESSAGE_MANAGERS:
+        manager_pass_on(s, word->text);
+        break;
+    case MESSAGE_STATUS:
+        snprintf(s->status_text, sizeof(s->status_text), "%s", word->text);
         supervisor_tell_state(s);
-    } else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0
-               && number_parse(value, strlen(value), &usec) == 0 && usec < INT64_MAX / 2) {
-        int64_t until = os_monotonic_ms() + (int64_t)(usec / 1000);
-
+        break;
+    case MESSAGE_EXTEND_TIMEOUT:
+        until = os_monotonic_ms() + word->ms;
         if (s->phase == PHASE_STARTING)
             gate_extend(s->ready, until);
         else if (s->phase == PHASE_STOPPING && s->deadline != NEVER && until > s->deadline)
             s->deadline = until;
-    }
-}
-
-static void
-take_message(struct supervisor *s, char *message)
-{
-    while (*message != '\0') {
-        size_t length = strcspn(message, "\n");
-        bool more = message[length] == '\n';
-
-        message[length] = '\0';
-        take_assignment(s, message);
-        message += length + more;
+        break;
+    case MESSAGE_OTHER:
+        break;
     }
 }
 
 static void
 take_messages(struct supervisor *s)
 {
-    char message[MESSAGE_MAX];
-    int64_t pid;
+    char buf[MESSAGE_MAX];
+    int64_t length, pid;
 
-    while (os_notify_read(s->notify, message, sizeof(message), &pid) >= 0)
-        if (may_speak(s, pid))
-            take_message(s, message);
+    while ((length = os_notify_read(s->notify, buf, sizeof(buf), &pid)) >= 0) {
+        struct message message = message_open(buf, (size_t)length);
+        struct message_word word;
+
+        if (!may_speak(s, pid))
+            continue;
+        while (message_next(&message, &word))
+            take_word(s, &word);
+    }
 }
 
 static void
@@ -96,7 +93,9 @@ word_open(struct supervisor *s)
     for (size_t i = 0; i < ready->count; i++)
         if (ready->list[i].kind == CONDITION_FD)
             s->word_fd = ready->list[i].fd;
-    return conditions_have(ready, CONDITION_NOTIFY) ? os_notify_open(&s->notify) : 0;
+    return conditions_have(ready, CONDITION_NOTIFY)
+               ? os_notify_open(s->manager.to.watchdog_ms, &s->notify)
+               : 0;
 }
 
 int

@@ -26,7 +26,19 @@ enum after {
     AFTER_RESTART_ANYWAY, /* it is not healthy */
 };
 
+/* Who started us, and what it has heard last. */
+struct manager {
+    struct os_manager to;
+    bool is_ready, is_stopping;
+    bool is_fed;      /* its watchdog, by the server's own word */
+    int64_t until_ms; /* as long it waits, or NEVER */
+    int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
+    char text[400];
+    char message[1024]; /* that is being put together */
+};
+
 struct supervisor {
+    struct manager manager;
     const struct launch_request *request;
     const struct os_launch *launch;
     struct claim *claim;
@@ -87,6 +99,22 @@ void word_close(struct supervisor *s);
 /* What to wait for, and what came. */
 size_t word_sources(const struct supervisor *s, struct os_source *out);
 void word_take(struct supervisor *s, const struct os_source *sources, size_t count);
+
+/* ---- supervise_manager.c: our own word to the service manager ----------------------------- */
+
+/* Take over what it wants to hear, before any child is started. */
+void manager_open(struct supervisor *s);
+
+/* Tell it what has changed, and feed its watchdog. */
+void manager_tell(struct supervisor *s, int64_t now_ms);
+
+/* What the server says is the manager's business, and no more than passed on. */
+void manager_pass_on(struct supervisor *s, const char *assignment);
+
+/* When manager_tell is due even where nothing happens, or NEVER. */
+int64_t manager_deadline(const struct supervisor *s);
+
+void manager_close(struct supervisor *s);
 
 /* ---- supervise_output.c: what the server says on its way to the log ------------------------ */
 

@@ -11,7 +11,7 @@
 
 #include "lib/core.h"
 
-#define SLEEP_MAX_MS  32
+#define SLEEP_MAX_MS  100  /* many who wait must not starve the one they wait for */
 #define REMOVED_TRIES 1000 /* against somebody who removes the lock without end */
 #define PUBLISH_TRIES 1000 /* or changes the pidfile */
 
@@ -88,9 +88,11 @@ see_owner(struct claim *c, enum os_lock_seen lock)
 static int
 sleep_until(int64_t end, int *ms)
 {
-    if (os_monotonic_ms() >= end)
+    int64_t left = end - os_monotonic_ms();
+
+    if (left <= 0)
         return -EBUSY;
-    os_sleep_ms(*ms);
+    os_sleep_ms(*ms < left ? *ms : (int)left);
     *ms = *ms * 2 > SLEEP_MAX_MS ? SLEEP_MAX_MS : *ms * 2;
     return 0;
 }

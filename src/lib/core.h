@@ -111,7 +111,7 @@ enum assume {
     ASSUME_RUNNING, /* an unproved pidfile is its process's */
 };
 
-#define CLAIM_WAIT_MS 1000 /* for another claim under way */
+#define CLAIM_WAIT_MS 5000 /* for another claim under way: of 200 at once, on a loaded machine */
 #define TAKE_WAIT_MS  1000 /* for a lock that its owner is about to name, or to let go of */
 
 struct claim {
@@ -189,6 +189,14 @@ void claim_end(struct claim *claim, bool remove);
 /* A forked child takes the claim over; the parent abandons it, which only closes. */
 void claim_inherit(struct claim *claim);
 void claim_abandon(struct claim *claim);
+
+/* ---- notify.c ---------------------------------------------------------------------------- */
+
+/*
+ * Assignments, one a line, to the service manager: 0; -ENOTCONN none listens by a socket;
+ * -EMSGSIZE; an error. pid: as os_notify_send.
+ */
+int notify_send(const char *text, int64_t pid);
 
 /* ---- process.c --------------------------------------------------------------------------- */
 

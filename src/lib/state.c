@@ -13,8 +13,9 @@
 
 /* ---- Reading ----------------------------------------------------------------------------- */
 
-bool
-state_get(const struct state *state, const char *key, char *buf, size_t size)
+/* Where a key's value stands, and its length; or NULL. */
+static const char *
+find_value(const struct state *state, const char *key, size_t *ret_length)
 {
     size_t length = strlen(key);
     const char *line = state->text;
@@ -23,29 +24,38 @@ state_get(const struct state *state, const char *key, char *buf, size_t size)
         size_t end = strcspn(line, "\n");
 
         if (end > length && strncmp(line, key, length) == 0 && line[length] == '=') {
-            size_t value = end - length - 1;
-
-            if (value >= size)
-                value = size - 1;
-            memcpy(buf, line + length + 1, value);
-            buf[value] = '\0';
-            return true;
+            *ret_length = end - length - 1;
+            return line + length + 1;
         }
         line += end + (line[end] == '\n');
     }
-    return false;
+    return NULL;
 }
 
-/* A number that is there must be one; a missing one is 0, "not known". */
+bool
+state_get(const struct state *state, const char *key, char *buf, size_t size)
+{
+    size_t length;
+    const char *value = find_value(state, key, &length);
+
+    if (value == NULL)
+        return false;
+    if (length >= size)
+        length = size - 1;
+    memcpy(buf, value, length);
+    buf[length] = '\0';
+    return true;
+}
+
+/* A number that is there must be one, whole; a missing one is 0, "not known". */
 static int
 get_number(const struct state *state, const char *key, uint64_t *ret)
 {
-    char buf[32];
+    size_t length;
+    const char *value = find_value(state, key, &length);
 
     *ret = 0;
-    if (!state_get(state, key, buf, sizeof(buf)))
-        return 0;
-    return number_parse(buf, strlen(buf), ret);
+    return value == NULL ? 0 : number_parse(value, length, ret);
 }
 
 static int

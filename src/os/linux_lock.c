@@ -310,11 +310,11 @@ posix_keep_from_exec(int from, intptr_t keep)
 }
 
 void
-posix_close_from(int from)
+posix_close_range(int first, int last)
 {
-    if (syscall(SYS_close_range, (unsigned)from, UINT_MAX, 0) == 0)
+    if (syscall(SYS_close_range, (unsigned)first, last < 0 ? UINT_MAX : (unsigned)last, 0) == 0)
         return;
-    for (int fd = from; fd < 65536; fd++) /* before Linux 5.9 */
+    for (int fd = first; fd < 65536 && (last < 0 || fd <= last); fd++) /* before Linux 5.9 */
         (void)close(fd);
 }
 

@@ -12,6 +12,17 @@
 #include "os/os.h"
 #include "os/posix.h"
 
+static int
+name_watchdog(int64_t watchdog_ms)
+{
+    char usec[24];
+
+    if (watchdog_ms <= 0)
+        return 0;
+    snprintf(usec, sizeof(usec), "%lld", (long long)watchdog_ms * 1000);
+    return setenv("WATCHDOG_USEC", usec, 1) < 0 ? -errno : 0;
+}
+
 /* The kernel chooses a name that is free: nothing is left in a file system. */
 static int
 bind_somewhere(int fd)
@@ -31,7 +42,7 @@ bind_somewhere(int fd)
 }
 
 int
-os_notify_open(intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
 {
     int on = 1;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -40,6 +51,8 @@ os_notify_open(intptr_t *ret_handle)
     if (fd < 0)
         return -errno;
     r = setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : bind_somewhere(fd);
+    if (r == 0)
+        r = name_watchdog(watchdog_ms);
     if (r < 0) {
         close(fd);
         return r;
@@ -94,6 +107,8 @@ os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
         return -errno;
     *ret_pid = 0;
     take_control(&message, ret_pid);
+    if (message.msg_flags & MSG_TRUNC) /* cut, it may say something else */
+        n = 0;
     buf[n] = '\0';
     return n;
 }

@@ -204,6 +204,8 @@ enum os_comparison {
 };
 
 int64_t os_self(void);
+int64_t os_parent(void);
+bool os_is_root(void);
 
 /* Pin a process: 0; -ESRCH there is none, or it is dead, or the number is only a thread's. */
 int os_process_hold(int64_t pid, struct os_hold *ret_hold);
@@ -264,6 +266,7 @@ void os_self_describe(struct os_process_facts *ret_facts);
 /* ---- Time -------------------------------------------------------------------------------- */
 
 int64_t os_monotonic_ms(void);
+int64_t os_monotonic_us(void);
 int64_t os_wall_seconds(void);
 
 /* RFC 3339 in UTC: "2026-01-02T03:04:05Z"; "" where it doesn't fit. */
@@ -336,6 +339,8 @@ struct os_launch {
     int oom_score_adjust; /* OS_OOM_KEEP */
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
     int passed_as;
+    int listen_fds;         /* how many of os_listen_fds the server gets; LISTEN_PID names it */
+    const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
 };
 
@@ -369,6 +374,15 @@ enum os_stage {
 
 /* Can this system do at all what that stage is about? */
 bool os_launch_can(enum os_stage stage);
+
+/* Sockets that a service manager passes to this very process, from descriptor 3 on: how many. */
+int os_listen_fds(void);
+
+/*
+ * Close what was left open for us by whoever started us: all but those handles (OS_NONE among them
+ * is fine), what os_listen_fds counted, and standard input, output and error.
+ */
+void os_handles_keep(const intptr_t *keep, size_t count, int listen_fds);
 
 /*
  * Become the server: set everything up, close descriptors that nobody asked for, and exec. The
@@ -413,6 +427,14 @@ enum os_event {
 /* For the built-in server: from now on these come by os_event_wait, one system call a wait. */
 int os_event_prepare(void);
 enum os_event os_event_wait(void);
+
+/*
+ * Run a command, found by PATH, to its end.
+ *
+ * buf:     gets its standard output, cut to size; NULL: that goes where ours goes.
+ * Returns: its exit status; 127 it can't be executed; 128 and the signal that ended it; an error.
+ */
+int os_run(const char *const *argv, char *buf, size_t size);
 
 /* ---- Waiting for many things at once: a supervisor --------------------------------------- */
 
@@ -472,15 +494,48 @@ int os_server_go(struct os_server *server, enum os_stage *ret_stage);
 
 /*
  * Open a socket for sd_notify(3)'s messages; NOTIFY_SOCKET names it to the children of this process
- * from now on.
+ * from now on, and with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them.
  */
-int os_notify_open(intptr_t *ret_handle);
+int os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle);
 
 /*
- * The next message, with a NUL: how many bytes; -EAGAIN none now. ret_pid: who sent it, as the
- * kernel says.
+ * The next message, with a NUL: how many bytes, 0 where it is too long for buf; -EAGAIN none now.
+ * ret_pid: who sent it, as the kernel says.
  */
 int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
+
+/*
+ * Send a datagram to a service manager, by sd_notify(3)'s protocol.
+ *
+ * address: NOTIFY_SOCKET's value: "/path" or "@abstract".
+ * passed:  a handle that goes with it, or OS_NONE.
+ * pid:     in whose name, where this process may speak for it; 0, or else: in its own.
+ * Returns: 0; -EPROTONOSUPPORT an address of another kind; -ENOTSUP not on this system; an error.
+ */
+int os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid);
+
+/*
+ * The descriptor which NOTIFY_FD names, where a newline is to say "ready" (s6, dinit, OpenRC). It is
+ * the caller's from now on: the variable goes, and no exec passes it on. -ENOTCONN there is none;
+ * -EINVAL.
+ */
+int os_notify_fd_take(intptr_t *ret_handle);
+
+/* The newline; then it is closed: there is no second time. */
+int os_notify_newline(intptr_t handle);
+
+/* What a service manager wants to hear of this very process. */
+struct os_manager {
+    char address[128];   /* for os_notify_send; empty: none listens */
+    intptr_t newline;    /* for os_notify_newline, or OS_NONE */
+    int64_t watchdog_ms; /* so often at least it is to hear of us; 0: it doesn't ask */
+};
+
+/* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
+int64_t os_watchdog_ms(void);
+
+/* Take that out of the environment, so that no child takes it for its own. */
+void os_manager_take(struct os_manager *ret);
 
 /* How a child ended. */
 struct os_death {

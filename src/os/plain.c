@@ -330,11 +330,12 @@ posix_keep_from_exec(int from, intptr_t keep)
 }
 
 void
-posix_close_from(int from)
+posix_close_range(int first, int last)
 {
     long max = sysconf(_SC_OPEN_MAX);
+    int end = max > 0 && max < 65536 ? (int)max : 65536;
 
-    for (int fd = from; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
+    for (int fd = first; fd < end && (last < 0 || fd <= last); fd++)
         (void)close(fd);
 }
 

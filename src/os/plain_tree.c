@@ -93,9 +93,20 @@ os_hurry_end(const struct os_pace *former)
 }
 
 int
-os_notify_open(intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
 {
+    (void)watchdog_ms;
     (void)ret_handle;
+    return -ENOTSUP;
+}
+
+int
+os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid)
+{
+    (void)address;
+    (void)text;
+    (void)passed;
+    (void)pid;
     return -ENOTSUP;
 }
 

@@ -298,12 +298,18 @@ os_lock_close(struct os_lock *lock)
 /* ---- Time -------------------------------------------------------------------------------- */
 
 int64_t
-os_monotonic_ms(void)
+os_monotonic_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+os_monotonic_ms(void)
+{
+    return os_monotonic_us() / 1000;
 }
 
 int64_t
@@ -349,4 +355,16 @@ int64_t
 os_self(void)
 {
     return (int64_t)getpid();
+}
+
+int64_t
+os_parent(void)
+{
+    return (int64_t)getppid();
+}
+
+bool
+os_is_root(void)
+{
+    return geteuid() == 0;
 }

@@ -29,8 +29,8 @@ int posix_flock(intptr_t handle);
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);
 
-/* Close all descriptors from that number on. */
-void posix_close_from(int from);
+/* Close the descriptors from the first number to the last one; -1: to the highest there is. */
+void posix_close_range(int first, int last);
 
 /* ---- posix_identity.c -------------------------------------------------------------------- */
 

@@ -45,7 +45,7 @@ keep_only(intptr_t *handles, size_t count)
         if (dup3(high[i], (int)handles[i], O_CLOEXEC) < 0)
             return -errno;
     }
-    posix_close_from(FIRST_HANDLE + (int)count);
+    posix_close_range(FIRST_HANDLE + (int)count, -1);
     return 0;
 }
 

@@ -13,7 +13,8 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define FIRST_PASSED_FD 3 /* socket activation: LISTEN_FDS descriptors from here on */
+#define FIRST_PASSED_FD 3    /* socket activation: LISTEN_FDS descriptors from here on */
+#define LISTEN_FDS_MAX  1024 /* more are nonsense */
 
 /* ---- The program ------------------------------------------------------------------------- */
 
@@ -207,18 +208,50 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Sockets that a service manager passes to this very process: LISTEN_PID names it. */
-static int
-first_unknown_fd(void)
+/* ---- Sockets that are passed on ----------------------------------------------------------- */
+
+int
+os_listen_fds(void)
 {
     const char *pid = getenv("LISTEN_PID");
     const char *count = getenv("LISTEN_FDS");
     unsigned long number, fds;
 
     if (pid == NULL || count == NULL || !posix_decimal(pid, &number) || !posix_decimal(count, &fds))
-        return FIRST_PASSED_FD;
-    return number == (unsigned long)getpid() && fds < 1024 ? FIRST_PASSED_FD + (int)fds
-                                                           : FIRST_PASSED_FD;
+        return 0;
+    return number == (unsigned long)getpid() && fds < LISTEN_FDS_MAX ? (int)fds : 0;
+}
+
+void
+os_handles_keep(const intptr_t *keep, size_t count, int listen_fds)
+{
+    int next = FIRST_PASSED_FD + listen_fds;
+
+    for (;;) {
+        int lowest = -1; /* of those to be kept, from here on */
+
+        for (size_t i = 0; i < count; i++)
+            if (keep[i] >= next && (lowest < 0 || keep[i] < lowest))
+                lowest = (int)keep[i];
+        if (lowest < 0)
+            break;
+        if (lowest > next)
+            posix_close_range(next, lowest - 1);
+        next = lowest + 1;
+    }
+    posix_close_range(next, -1);
+}
+
+/* LISTEN_PID named the process which they were passed to: it is to name the server. */
+static int
+rename_receiver(int listen_fds)
+{
+    char pid[24];
+
+    if (listen_fds == 0)
+        return 0;
+    snprintf(pid, sizeof(pid), "%lld", (long long)getpid());
+    return setenv("LISTEN_PID", pid, 1) < 0 ? -errno : 0;
 }
 
 /* When it runs, and where. */
@@ -240,17 +273,27 @@ set_scheduling(const struct os_launch *l, enum os_stage *stage)
     return l->cpus != NULL && l->cpus->is_set ? posix_set_cpus(l->cpus) : 0;
 }
 
+/* The end of a pipe for the server's newline, under the number that it was promised. */
 static int
-set_descriptors(const struct os_launch *l, const struct os_lock *lock)
+pass_word(const struct os_launch *l, const struct os_lock *lock)
 {
-    posix_keep_from_exec(first_unknown_fd(), lock->handle);
     if (l->passed_as <= STDERR_FILENO)
         return 0;
-    if (l->passed_as == (int)lock->handle)
+    if (l->passed_as == (int)lock->handle || l->passed_as < FIRST_PASSED_FD + l->listen_fds)
         return -EBUSY;
     if (l->passed_as == (int)l->passed) /* dup2 would leave it to be closed */
         return fcntl(l->passed_as, F_SETFD, 0) < 0 ? -errno : 0;
     return dup2((int)l->passed, l->passed_as) < 0 ? -errno : 0;
+}
+
+static int
+set_descriptors(const struct os_launch *l, const struct os_lock *lock)
+{
+    int r;
+
+    posix_keep_from_exec(FIRST_PASSED_FD + l->listen_fds, lock->handle);
+    r = pass_word(l, lock);
+    return r < 0 ? r : rename_receiver(l->listen_fds);
 }
 
 /*
@@ -294,6 +337,19 @@ enter(const struct os_launch *l, const struct os_lock *lock, const struct posix_
     return l->directory != NULL && chdir(l->directory) < 0 ? -errno : 0;
 }
 
+/* The last word before the exec: all that may be expected to fail is behind us. */
+static void
+tell_ready(const char *word)
+{
+    const char *manager = getenv("NOTIFY_SOCKET");
+    intptr_t newline;
+
+    if (manager != NULL && manager[0] != '\0')
+        (void)os_notify_send(manager, word, OS_NONE, 0);
+    else if (os_notify_fd_take(&newline) == 0)
+        (void)os_notify_newline(newline);
+}
+
 int
 os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
 {
@@ -306,6 +362,8 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
     free(who.groups);
     if (r == 0) {
         *ret_stage = OS_STAGE_EXEC;
+        if (l->ready_word != NULL)
+            tell_ready(l->ready_word);
         reset_signals();
         /* As its user searches the PATH it will have; a script without #! runs by the shell. */
         execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);

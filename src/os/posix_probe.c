@@ -26,6 +26,7 @@ static void
 become_command(const struct os_launch *launch)
 {
     const struct os_lock none = {.handle = OS_NONE};
+    struct os_launch own = *launch;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     enum os_stage stage;
     int r;
@@ -37,7 +38,8 @@ become_command(const struct os_launch *launch)
     if (null <= STDERR_FILENO)
         (void)fcntl(null, F_SETFD, 0);
     (void)setpgid(0, 0);
-    r = os_launch_exec(launch, &none, &stage);
+    own.listen_fds = 0; /* the sockets are the server's */
+    r = os_launch_exec(&own, &none, &stage);
     _exit(r == -ENOENT ? 127 : 126);
 }
 

@@ -37,6 +37,7 @@ a_broken_state_counts_as_none(void **state)
         "version=1\npid=4711x\nstart=7\n",
         "version=1\npid=4294972007\nstart=7\n", /* 2^32 + 4711 */
         "version=1\npid=4711\nstart=7x\n",
+        "version=1\npid=4711\nstart=0000000000000000000000000000007x\n",
         "version=1\npid=4711\nstart=18446744073709551623\n", /* 2^64 + 7 */
         "version=1\npid=4711\nstart=7\nserver-pid=x\n",
         "version=1\npid=4711\nstart=7\npidns=x\n",

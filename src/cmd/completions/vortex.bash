@@ -25,14 +25,16 @@ _vortex_options()
     local start='--if-stopped --assume --allow-remote'
     local stop='-t --timeout -s --signal --no-kill --leftovers'
     case $1 in
-    run | start) echo "$start $common" ;;
-    stop) echo "$stop --assume $common" ;;
-    restart) echo "$start $stop $common" ;;
-    reload) echo "--assume $common" ;;
+    run) echo "$start $common" ;;
+    start) echo "$start --direct $common" ;;
+    stop) echo "$stop --assume --direct $common" ;;
+    restart) echo "$start $stop --direct $common" ;;
+    reload) echo "--assume --direct $common" ;;
     status) echo "--json --prometheus $common" ;;
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
+    notify) echo '-t --timeout -h --help' ;;
     logs) echo "-n --lines -f --follow $common" ;;
     *) echo "$common" ;;
     esac
@@ -40,7 +42,7 @@ _vortex_options()
 
 _vortex()
 {
-    local verbs='run start stop restart reload status list signal wait logs check version help'
+    local verbs='run start stop restart reload status list signal wait logs notify check version help'
     local signals='TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local verb='' word i

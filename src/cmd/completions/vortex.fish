@@ -73,6 +73,7 @@ complete -c vortex -n __vortex_has_no_verb -a status -d 'Say whether it runs'
 complete -c vortex -n __vortex_has_no_verb -a list -d 'All instances, one line each'
 complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the server'
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
+complete -c vortex -n __vortex_has_no_verb -a notify -d 'Tell the service manager'
 complete -c vortex -n __vortex_has_no_verb -a logs -d 'The last lines of its log file'
 complete -c vortex -n __vortex_has_no_verb -a check -d 'Print the mistakes of the configuration'
 complete -c vortex -n __vortex_has_no_verb -a version -d 'The version'
@@ -80,13 +81,14 @@ complete -c vortex -n __vortex_has_no_verb -a help -d 'Help on a verb'
 
 complete -c vortex -n "__vortex_is $named" -a '(__vortex_instances)' -d Instance
 complete -c vortex -n '__vortex_is help' \
-  -a 'run start stop restart reload status list signal wait logs check version help'
+  -a 'run start stop restart reload status list signal wait logs notify check version help'
 
 complete -c vortex -n 'not __vortex_is_in_command' -s c -l config -rF -d 'The configuration'
 complete -c vortex -n 'not __vortex_is_in_command' -s p -l pidfile -rF -d 'The pidfile'
 complete -c vortex -n 'not __vortex_is_in_command' -s h -l help -d 'Help'
 complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
+complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'
@@ -94,7 +96,7 @@ complete -c vortex -n "__vortex_is stop reload signal" -l assume -xa running \
   -d 'Believe an unproved pidfile'
 complete -c vortex -n "__vortex_is $stop" -l no-kill -d 'Never send KILL'
 complete -c vortex -n "__vortex_is $stop" -l leftovers -d 'End what still holds the lock, too'
-complete -c vortex -n "__vortex_is $stop wait" -s t -l timeout -xa '500ms 10s 30s 5m infinity' \
+complete -c vortex -n "__vortex_is $stop wait notify" -s t -l timeout -xa '500ms 10s 30s 5m infinity' \
   -d 'How long to wait'
 complete -c vortex -n "__vortex_is $stop signal" -s s -l signal -xa "$signals" -d 'The signal'
 complete -c vortex -n '__vortex_is logs' -s n -l lines -xa '10 100 1000' \

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a server says of itself in a datagram of sd_notify(3): NAME=VALUE, one a line. */
+#ifndef VORTEX_MESSAGE_H
+#define VORTEX_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One that is read, in place. */
+struct message {
+    char *next;
+    char *end;
+};
+
+enum message_kind {
+    MESSAGE_OTHER = 0,      /* nothing that is known here */
+    MESSAGE_READY,          /* READY=1 */
+    MESSAGE_STATUS,         /* STATUS=TEXT */
+    MESSAGE_EXTEND_TIMEOUT, /* EXTEND_TIMEOUT_USEC=NUMBER */
+    MESSAGE_MANAGERS,       /* WATCHDOG=1, ERRNO=..., BUSERROR=...: for the manager above us */
+};
+
+struct message_word {
+    enum message_kind kind;
+    const char *text; /* of STATUS its value, of MANAGERS the line; the message's */
+    int64_t ms;       /* of EXTEND_TIMEOUT_USEC, at most INT64_MAX / 2000 */
+};
+
+/*
+ * Begin to read. One with a NUL in it counts as empty, as systemd has it; one NUL may end it.
+ * data: length bytes, and a NUL behind them.
+ */
+struct message message_open(char *data, size_t length);
+
+/* Its next line: true; false there is none. */
+bool message_next(struct message *message, struct message_word *ret_word);
+
+#endif

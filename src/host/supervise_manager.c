@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a service manager hears of a supervisor: what differs from what it heard last. So each event
+ * changes the supervisor's state, and here alone it is put into sd_notify(3)'s words.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/supervisor.h"
+
+#define MARGIN_MS 5000 /* beyond a deadline of ours, for what has to be done then */
+
+static bool
+listens(const struct manager *m)
+{
+    return m->to.address[0] != '\0';
+}
+
+/* One more line of a message. */
+static void
+add_line(struct manager *m, const char *line)
+{
+    size_t length = strlen(m->message);
+
+    snprintf(m->message + length, sizeof(m->message) - length, "%s%s", length > 0 ? "\n" : "",
+             line);
+}
+
+static void
+add_number(struct manager *m, const char *key, int64_t number)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "%s=%" PRId64, key, number);
+    add_line(m, line);
+}
+
+/* ---- What is so -------------------------------------------------------------------------- */
+
+static void
+describe(const struct supervisor *s, char *buf, size_t size)
+{
+    static const char *const words[] = {"starting", "ready", "restarting", "stopping", "stopped"};
+    const char *said = s->status_text;
+
+    snprintf(buf, size, "STATUS=%s%s%s", words[s->phase], said[0] != '\0' ? ": " : "", said);
+    for (char *p = buf; *p != '\0'; p++) /* a line of its own would be another assignment */
+        if (*p == '\n')
+            *p = ' ';
+}
+
+/* Until when the manager is to be patient, or NEVER. */
+static int64_t
+patience(const struct supervisor *s)
+{
+    int64_t until = NEVER;
+
+    if (s->phase == PHASE_STARTING && !s->manager.is_ready)
+        until = gate_until(s->ready);
+    else if (s->phase == PHASE_STOPPING)
+        until = s->deadline;
+    return until == NEVER ? NEVER : until + MARGIN_MS;
+}
+
+static bool
+is_stopping(const struct supervisor *s)
+{
+    return s->phase == PHASE_ENDED || (s->phase == PHASE_STOPPING && s->after <= AFTER_FAIL);
+}
+
+/* ---- What is told ------------------------------------------------------------------------ */
+
+static void
+tell_progress(struct supervisor *s)
+{
+    struct manager *m = &s->manager;
+
+    if (s->phase == PHASE_READY && !m->is_ready) {
+        m->is_ready = true;
+        add_line(m, "READY=1");
+    } else if (is_stopping(s) && !m->is_stopping) {
+        m->is_stopping = true;
+        add_line(m, "STOPPING=1");
+    }
+}
+
+static void
+tell_patience(struct supervisor *s, int64_t now_ms)
+{
+    struct manager *m = &s->manager;
+    int64_t until = patience(s);
+
+    if (until == m->until_ms)
+        return;
+    m->until_ms = until;
+    if (until > now_ms)
+        add_number(m, "EXTEND_TIMEOUT_USEC", (until - now_ms) * 1000);
+}
+
+static void
+tell_status(struct supervisor *s)
+{
+    struct manager *m = &s->manager;
+    char text[sizeof(m->text)];
+
+    describe(s, text, sizeof(text));
+    if (strcmp(text, m->text) == 0)
+        return;
+    memcpy(m->text, text, sizeof(text));
+    add_line(m, text);
+}
+
+/* Fed while all is well, as far as is known; a server that feeds it itself is alone in charge. */
+static void
+feed(struct supervisor *s, int64_t now_ms)
+{
+    struct manager *m = &s->manager;
+
+    if (m->feed_ms == NEVER || now_ms < m->feed_ms)
+        return;
+    m->feed_ms = now_ms + m->to.watchdog_ms / 2;
+    if (!(s->phase == PHASE_READY && (s->unhealthy || m->is_fed)))
+        add_line(m, "WATCHDOG=1");
+}
+
+void
+manager_open(struct supervisor *s)
+{
+    struct manager *m = &s->manager;
+
+    os_manager_take(&m->to);
+    m->until_ms = NEVER;
+    m->feed_ms = listens(m) && m->to.watchdog_ms > 0 ? 0 : NEVER;
+}
+
+void
+manager_tell(struct supervisor *s, int64_t now_ms)
+{
+    struct manager *m = &s->manager;
+
+    if (s->phase == PHASE_READY && m->to.newline != OS_NONE) {
+        (void)os_notify_newline(m->to.newline);
+        m->to.newline = OS_NONE;
+    }
+    if (!listens(m))
+        return;
+    tell_progress(s);
+    tell_patience(s, now_ms);
+    tell_status(s);
+    feed(s, now_ms);
+    if (m->message[0] != '\0')
+        (void)os_notify_send(m->to.address, m->message, OS_NONE, 0);
+    m->message[0] = '\0';
+}
+
+void
+manager_pass_on(struct supervisor *s, const char *assignment)
+{
+    if (!listens(&s->manager))
+        return;
+    if (strcmp(assignment, "WATCHDOG=1") == 0)
+        s->manager.is_fed = true;
+    (void)os_notify_send(s->manager.to.address, assignment, OS_NONE, 0);
+}
+
+int64_t
+manager_deadline(const struct supervisor *s)
+{
+    return s->manager.feed_ms;
+}
+
+void
+manager_close(struct supervisor *s)
+{
+    manager_tell(s, os_monotonic_ms());
+    s->manager.to.newline = os_handle_close(s->manager.to.newline);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An instance that is systemd's: what is done to it behind systemd's back makes the unit's state
+ * untrue, and a unit with Restart= undoes it. So it is done through systemd.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host.h"
+
+#define BOOTED "/run/systemd/system" /* sd_booted(3) */
+
+static bool
+is_booted(void)
+{
+    return os_path_check(BOOTED) == 0;
+}
+
+/* From within the unit itself, as its ExecStart= or ExecReload=, it would wait for itself. */
+static bool
+is_within(const char *unit)
+{
+    struct os_process_facts facts;
+
+    os_self_describe(&facts);
+    return strcmp(facts.unit, unit) == 0;
+}
+
+/* Is that process the unit's main one, for this manager? */
+static bool
+is_main(const struct systemd_unit *unit, int64_t pid)
+{
+    const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system",
+                                "show",      "--property=MainPID",
+                                "--value",   unit->name,
+                                NULL};
+    char text[64];
+
+    return os_run(argv, text, sizeof(text)) == 0 && strtoll(text, NULL, 10) == pid;
+}
+
+bool
+systemd_unit_of(const struct status *status, struct systemd_unit *ret)
+{
+    static const char prefix[] = "systemd unit ";
+    struct systemd_unit unit = {.is_users = false};
+
+    if (status->pid == 0 || strncmp(status->manager, prefix, strlen(prefix)) != 0 || !is_booted())
+        return false;
+    snprintf(unit.name, sizeof(unit.name), "%s", status->manager + strlen(prefix));
+    if (is_within(unit.name))
+        return false;
+    /* A server that was started by hand within some unit is none of that unit's business. */
+    while (!is_main(&unit, status->pid)) {
+        if (unit.is_users)
+            return false;
+        unit.is_users = true;
+    }
+    *ret = unit;
+    return true;
+}
+
+bool
+systemd_unit_enabled(const char *instance, struct systemd_unit *ret)
+{
+    struct systemd_unit unit = {.is_users = !os_is_root()};
+    const char *const argv[] = {"systemctl",  unit.is_users ? "--user" : "--system",
+                                "is-enabled", "--quiet",
+                                unit.name,    NULL};
+
+    if (!is_booted())
+        return false;
+    if (strcmp(instance, "vortex") == 0)
+        snprintf(unit.name, sizeof(unit.name), "vortex.service");
+    else
+        snprintf(unit.name, sizeof(unit.name), "vortex@%.200s.service", instance);
+    if (is_within(unit.name) || os_run(argv, NULL, 0) != 0)
+        return false;
+    *ret = unit;
+    return true;
+}
+
+int
+systemd_act(const struct systemd_unit *unit, const char *verb)
+{
+    const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system", verb,
+                                unit->name, NULL};
+
+    return os_run(argv, NULL, 0);
+}

@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a service manager hears of vortex, by sd_notify's socket and by a newline's descriptor.
+
+usage: manager.py VORTEX
+
+Prints TAP. Whatever is waited for comes as a message, a file or a death; 100 seconds mean never.
+"""
+
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+NEVER = 100  # seconds
+VORTEX = str(pathlib.Path(sys.argv[1]).resolve())
+
+
+class Broken(Exception):
+    """A promise is not kept."""
+
+
+def check(holds, what):
+    if not holds:
+        raise Broken(what)
+
+
+def eventually(holds, what):
+    end = time.monotonic() + NEVER
+    while not holds():
+        check(time.monotonic() < end, f"never: {what}")
+        time.sleep(0.005)
+
+
+class Manager:
+    """A directory, a manager's socket, and what is hosted there."""
+
+    def __init__(self, directory):
+        self.dir = pathlib.Path(directory)
+        self.pidfile = self.dir / "x.pid"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.bind(str(self.dir / "notify"))
+        self.socket.settimeout(NEVER)
+        self.process = None
+        self.heard = []  # assignments, all of them in their order
+        self.sender = 0
+
+    def run(self, *command, config=None, **environment):
+        words = [VORTEX, "run", "-p", str(self.pidfile)]
+        if config is not None:
+            (self.dir / "x.conf").write_text(config.format(dir=self.dir), encoding="utf-8")
+            words += ["-c", str(self.dir / "x.conf")]
+        if command:
+            words += ["--", *command]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NOTIFY_", "WATCHDOG_"))}
+        told = {"NOTIFY_SOCKET": str(self.dir / "notify"), **environment}
+        self.process = subprocess.Popen(
+            words,
+            env={**kept, **{k: v for k, v in told.items() if v}},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[int(told["NOTIFY_FD"])] if "NOTIFY_FD" in told else [],
+        )
+
+    def hear(self):
+        """The next message's lines; descriptors that come with it are closed."""
+        text, control, _, _ = self.socket.recvmsg(4096, 4096)
+        for _, kind, data in control:
+            if kind == socket.SCM_RIGHTS:
+                for (descriptor,) in struct.iter_unpack("i", data):
+                    os.close(descriptor)
+            else:
+                self.sender = struct.unpack("iii", data)[0]
+        lines = text.decode().split("\n")
+        self.heard += lines
+        return lines
+
+    def until(self, start):
+        """All lines up to the one which starts so."""
+        lines = []
+        while not any(line.startswith(start) for line in lines):
+            lines += self.hear()
+        return lines
+
+    def end(self):
+        """TERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(NEVER)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.socket.close()
+
+
+# ---- The promises -------------------------------------------------------------------------------
+
+
+def ready_is_said_in_exec_mode_and_the_watchdog_turned_off(m):
+    m.run("sleep", "1000", WATCHDOG_USEC="5000000")
+    check(m.hear() == ["READY=1", "WATCHDOG_USEC=0"], m.heard)
+    check(m.sender == m.process.pid, f"by {m.sender}")
+    check(int(m.pidfile.read_text(encoding="utf-8")) == m.process.pid, "another pid in the file")
+    check(m.end() == -signal.SIGTERM, "another end")
+
+
+def a_server_that_speaks_for_itself_in_exec_mode_is_not_interrupted(m):
+    script = f"{VORTEX} notify READY=1 'STATUS=by myself'; exec sleep 1000"
+    config = "[server]\nsupervise = no\n[ready]\nwhen = notify\n"
+    m.run("sh", "-c", script, config=config, WATCHDOG_USEC="5000000")
+    check(m.hear() == ["READY=1", "STATUS=by myself"], m.heard)
+    check(m.hear() == ["BARRIER=1"], m.heard)
+    m.end()
+
+
+def the_built_in_server_says_all_there_is_to_say(m):
+    m.run()
+    check(m.hear() == ["READY=1"], m.heard)
+    m.process.send_signal(signal.SIGHUP)
+    reloading = m.hear()
+    check(reloading[0] == "RELOADING=1" and reloading[1].startswith("MONOTONIC_USEC="), reloading)
+    check(m.hear() == ["READY=1"], m.heard)
+    check(m.end() == 0, "another end")
+    check(m.hear() == ["STOPPING=1"], m.heard)
+
+
+def a_supervisor_is_ready_when_the_server_is(m):
+    m.run("sleep", "1000", config="[ready]\nwhen = file:{dir}/serves\ntimeout = 70s\n")
+    starting = m.until("EXTEND_TIMEOUT_USEC=")
+    patience = [line for line in starting if line.startswith("EXTEND_TIMEOUT_USEC=")]
+    check(patience and 70e6 < int(patience[0].split("=")[1]) <= 75e6, m.heard)
+    check("READY=1" not in m.heard, m.heard)
+    (m.dir / "serves").touch()
+    m.until("READY=1")
+    check(m.sender == m.process.pid, f"by {m.sender}")
+    m.process.send_signal(signal.SIGTERM)
+    m.until("STOPPING=1")
+    check(m.process.wait(NEVER) == 0, "another end")
+    check(m.heard.count("READY=1") == 1, m.heard)
+
+
+def a_restart_by_the_supervisor_is_no_end_for_the_manager(m):
+    config = "[restart]\npolicy = always\ndelay = 1ms\n"
+    m.run("sh", "-c", f"echo >>{m.dir}/starts; exec sleep 1000", config=config)
+    m.until("READY=1")
+    state = m.dir / "x.pid.state"
+    lines = dict(line.split("=", 1) for line in state.read_text(encoding="utf-8").splitlines())
+    os.kill(int(lines["server-pid"]), signal.SIGKILL)
+    m.until("STATUS=restarting")
+    m.until("STATUS=ready")
+    check("STOPPING=1" not in m.heard, m.heard)
+    check(m.end() == 0, "another end")
+
+
+def the_watchdog_is_fed_while_the_check_holds(m):
+    config = "[health]\ncheck = file:{dir}/well\ninterval = 20ms\nfailures = 1\naction = none\n"
+    (m.dir / "well").touch()
+    m.run("sleep", "1000", config=config, WATCHDOG_USEC="100000")
+    for _ in range(3):
+        m.until("WATCHDOG=1")
+    (m.dir / "well").unlink()
+    m.until("STATUS=ready: not healthy")
+    (m.dir / "well").touch()
+    ill = m.until("STATUS=ready")
+    check("WATCHDOG=1" not in ill[: ill.index("STATUS=ready")], ill)
+    m.until("WATCHDOG=1")
+    m.end()
+
+
+def what_a_server_says_is_passed_up(m):
+    script = (
+        f"{VORTEX} notify READY=1 'STATUS=my own words';"
+        f"{VORTEX} notify WATCHDOG=1; {VORTEX} notify ERRNO=5; exec sleep 1000"
+    )
+    m.run("sh", "-c", script, config="[ready]\nwhen = notify\n", WATCHDOG_USEC="1000000")
+    m.until("STATUS=ready: my own words")
+    m.until("ERRNO=5")
+    check("WATCHDOG=1" in m.heard, m.heard)
+    m.end()
+
+
+def a_supervised_server_does_not_take_the_managers_words_for_its_own(m):
+    m.run(
+        "sh",
+        "-c",
+        f"env >{m.dir}/part; mv {m.dir}/part {m.dir}/env; exec sleep 1000",
+        config="[server]\nsupervise = yes\n",
+        WATCHDOG_USEC="1000000",
+    )
+    eventually((m.dir / "env").exists, "the server's environment")
+    environment = (m.dir / "env").read_text(encoding="utf-8")
+    check("NOTIFY_" not in environment and "WATCHDOG_" not in environment, environment)
+    m.end()
+
+
+def ready_is_a_newline_where_a_descriptor_waits_for_it(m):
+    for config in ("", "[ready]\nwhen = file:{dir}/serves\n"):
+        mine, its = os.pipe()
+        m.run("sh", "-c", f"env >{m.dir}/env; exec sleep 1000", config=config, NOTIFY_FD=str(its),
+              NOTIFY_SOCKET="")  # fmt: skip
+        os.close(its)
+        if config:
+            (m.dir / "serves").touch()
+        check(os.read(mine, 10) == b"\n", "no newline")
+        check(os.read(mine, 10) == b"", "not closed")
+        os.close(mine)
+        eventually((m.dir / "env").exists, "the server's environment")
+        m.end()
+        check("NOTIFY_FD" not in (m.dir / "env").read_text(encoding="utf-8"), "still there")
+
+
+SERVER = '''
+import os, socket
+listener = socket.socket(fileno=3)
+while True:
+    connection, _ = listener.accept()
+    right = os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
+    connection.send(b"right" if right else b"wrong")
+    connection.close()
+'''
+
+
+def ask(path):
+    """What the server says; one that is killed just then says nothing, and another is asked."""
+    answer = b""
+    while not answer:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(NEVER)
+            client.connect(path)
+            answer = client.recv(100)
+    return answer
+
+
+def activate(m, verb, config):
+    """The verb in a shell that is what systemd is for a socket unit; what else is open: 9."""
+    (m.dir / "x.conf").write_text(config, encoding="utf-8")
+    (m.dir / "server.py").write_text(SERVER, encoding="utf-8")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(m.dir / "listen"))
+    listener.listen()
+    script = f"exec 9</dev/null 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1;"
+    script += f"exec {VORTEX} {verb} -c {m.dir}/x.conf -p {m.pidfile}"
+    script += f" -- {sys.executable} {m.dir}/server.py"
+    m.process = subprocess.Popen(["sh", "-c", script], pass_fds=[listener.fileno()],
+                                 stdout=subprocess.DEVNULL)  # fmt: skip
+    listener.close()
+
+
+def sockets_are_passed_on(m):
+    for verb in ("run", "start"):
+        for config in ("", "[server]\nsupervise = yes\n"):
+            activate(m, verb, config)
+            check(ask(str(m.dir / "listen")) == b"right", f"{verb} {config}: wrong LISTEN_PID")
+            pid = int(m.pidfile.read_text(encoding="utf-8"))
+            check(not os.path.exists(f"/proc/{pid}/fd/9"), f"{verb} {config}: 9 is still open")
+            subprocess.run([VORTEX, "stop", "-p", m.pidfile], check=True, capture_output=True)
+            m.process.wait(NEVER)
+            (m.dir / "listen").unlink()
+
+
+def sockets_outlive_a_crash_of_the_server(m):
+    activate(m, "run", "[restart]\npolicy = always\ndelay = 1ms\n")
+    check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
+    state = (m.dir / "x.pid.state").read_text(encoding="utf-8")
+    server = dict(line.split("=", 1) for line in state.splitlines())["server-pid"]
+    os.kill(int(server), signal.SIGKILL)
+    check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
+    m.end()
+
+
+def a_script_speaks_in_its_own_name(m):
+    script = f"{VORTEX} notify READY=1; echo $? >{m.dir}/status"
+    shell = subprocess.Popen(
+        ["sh", "-c", script], env={**os.environ, "NOTIFY_SOCKET": str(m.dir / "notify")}
+    )
+    check(m.hear() == ["READY=1"], m.heard)
+    check(m.sender == shell.pid or os.geteuid() != 0, f"by {m.sender}, not {shell.pid}")
+    check(m.hear() == ["BARRIER=1"], m.heard)
+    check(shell.wait(NEVER) == 0, "no success")
+    check((m.dir / "status").read_text(encoding="utf-8") == "0\n", "no success")
+
+
+PROMISES = [
+    ready_is_said_in_exec_mode_and_the_watchdog_turned_off,
+    a_server_that_speaks_for_itself_in_exec_mode_is_not_interrupted,
+    the_built_in_server_says_all_there_is_to_say,
+    a_supervisor_is_ready_when_the_server_is,
+    a_restart_by_the_supervisor_is_no_end_for_the_manager,
+    the_watchdog_is_fed_while_the_check_holds,
+    what_a_server_says_is_passed_up,
+    a_supervised_server_does_not_take_the_managers_words_for_its_own,
+    ready_is_a_newline_where_a_descriptor_waits_for_it,
+    sockets_are_passed_on,
+    sockets_outlive_a_crash_of_the_server,
+    a_script_speaks_in_its_own_name,
+]
+
+
+def main():
+    failed = 0
+    for number, promise in enumerate(PROMISES, 1):
+        with tempfile.TemporaryDirectory(prefix="vortex-manager-") as directory:
+            manager = Manager(directory)
+            try:
+                promise(manager)
+                print(f"ok {number} - {promise.__name__}", flush=True)
+            except (Broken, OSError, subprocess.TimeoutExpired) as problem:
+                failed += 1
+                print(f"not ok {number} - {promise.__name__}", flush=True)
+                print(f"# {problem!r}, heard: {manager.heard}", flush=True)
+            finally:
+                manager.close()
+    print(f"1..{len(PROMISES)}")
+    return failed > 0
+
+
+sys.exit(main())
