@@ -220,6 +220,28 @@ or_unsaid(const char *text)
     return text != NULL ? text : "";
 }
 
+/* What could not be done, where a word says it all: mostly the key's. */
+static void
+describe_key(const struct config *config, enum os_stage stage, char *buf, size_t size)
+{
+    static const char *const words[] = {
+        [OS_STAGE_IO] = "io-scheduling-class or io-scheduling-priority",
+        [OS_STAGE_CPUS] = "cpu-affinity",
+        [OS_STAGE_GROUPS] = "supplementary-groups",
+        [OS_STAGE_NO_NEW_PRIVILEGES] = "no-new-privileges",
+        [OS_STAGE_DETACH] = "a new process",
+        [OS_STAGE_READY] = "it did not become ready",
+    };
+
+    if (stage >= OS_STAGE_NO_GROUP)
+        snprintf(buf, size, "there is no group '%s' for supplementary-groups",
+                 config->groups[stage - OS_STAGE_NO_GROUP]);
+    else if (stage >= OS_STAGE_LIMIT)
+        snprintf(buf, size, "%s", config_limit_key((enum os_limit_kind)(stage - OS_STAGE_LIMIT)));
+    else
+        snprintf(buf, size, "%s", or_unsaid(words[stage]));
+}
+
 /* What could not be done, and with what. */
 static void
 describe_stage(const struct launch_request *request, enum os_stage stage, char *buf, size_t size)
@@ -243,9 +265,6 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
     case OS_STAGE_OUTPUT:
         snprintf(buf, size, "log '%s'", or_unsaid(config->log));
         break;
-    case OS_STAGE_LIMITS:
-        snprintf(buf, size, "limit-nofile or limit-core");
-        break;
     case OS_STAGE_NICE:
         snprintf(buf, size, "nice %d", config->nice);
         break;
@@ -255,16 +274,26 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
     case OS_STAGE_IDENTITY:
         snprintf(buf, size, "becoming user '%s'", or_unsaid(config->user));
         break;
-    case OS_STAGE_DETACH:
-        snprintf(buf, size, "a new process");
-        break;
-    case OS_STAGE_READY:
-        snprintf(buf, size, "it did not become ready");
-        break;
     case OS_STAGE_NONE:
         snprintf(buf, size, "%s", request->instance->pidfile);
         break;
+    default:
+        describe_key(config, stage, buf, size);
+        break;
     }
+}
+
+/* Why not, or what to do next. */
+static const char *
+advice_for_stage(enum os_stage stage, int error)
+{
+    if (stage == OS_STAGE_NONE)
+        return advice_for(error);
+    if (stage == OS_STAGE_CPUS && error == -EINVAL)
+        return ": this machine has none of these processors, or none is allowed here";
+    return stage >= OS_STAGE_LIMIT && error == -EPERM
+               ? ": to raise a hard limit takes root's rights"
+               : "";
 }
 
 int
@@ -288,11 +317,12 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     } else if (result->stage == OS_STAGE_READY) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
         fprintf(stderr, "%s", result->tail);
-    } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
+    } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP
+               || result->stage >= OS_STAGE_NO_GROUP)
         say_error("cannot %s '%s': %s", verb, in->name, what);
     else
         say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, strerror(-result->error),
-                  result->stage == OS_STAGE_NONE ? advice_for(result->error) : "");
+                  advice_for_stage(result->stage, result->error));
     if (result->error == -ENOENT
         && (result->stage == OS_STAGE_PROGRAM || result->stage == OS_STAGE_EXEC))
         return EXIT_NO_PROGRAM;

@@ -163,8 +163,7 @@ config_init(struct config *config)
 {
     *config = (struct config){
         .umask = -1,
-        .limit_nofile = -1,
-        .limit_core = -1,
+        .io_priority = -1,
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
         .inherit_lock = true,
@@ -188,6 +187,7 @@ config_free(struct config *config)
 {
     words_free(config->command);
     words_free(config->environment);
+    words_free(config->groups);
     conditions_free(&config->ready);
     conditions_free(&config->health);
     free(config->directory);
@@ -273,6 +273,22 @@ settle_log(struct reader *reader)
     return error;
 }
 
+static int
+settle_io(struct reader *reader)
+{
+    struct config *config = &reader->config;
+
+    if (config->io_priority < 0)
+        return 0;
+    if (config->io_class == OS_IO_KEEP)
+        config->io_class = OS_IO_BEST_EFFORT;
+    if (config->io_class == OS_IO_REALTIME || config->io_class == OS_IO_BEST_EFFORT)
+        return 0;
+    return SAY(reader, line_of(reader, "server", "io-scheduling-priority"),
+               "'io-scheduling-priority' goes with 'io-scheduling-class = realtime' or "
+               "best-effort: take it out");
+}
+
 /* What only the whole file says. */
 static int
 finish(struct reader *reader)
@@ -308,6 +324,8 @@ read_text(struct reader *reader, char *text)
         error = take_entry(reader, &ini.entries[i]);
     if (!error)
         error = settle_log(reader);
+    if (!error)
+        error = settle_io(reader);
     if (!error)
         error = reader->mistakes.count > 0 ? -EINVAL : finish(reader);
     free(own_pidfile);

@@ -9,6 +9,7 @@
 
 #include "host/condition.h"
 #include "host/policy.h"
+#include "os/os.h"
 
 enum supervise {
     SUPERVISE_AUTO = 0, /* as soon as something is asked for that needs it */
@@ -54,10 +55,14 @@ struct config {
     char *user;
     char *group;
     char *log;
-    char **environment;   /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
-    int umask;            /* -1: not said */
-    int64_t limit_nofile; /* -1: not said; OS_LIMIT_INFINITY */
-    int64_t limit_core;
+    char **environment; /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
+    int umask;          /* -1: not said */
+    struct os_limit limits[OS_LIMIT_KINDS];
+    char **groups; /* [server] supplementary-groups, ends with NULL; NULL: not said */
+    struct os_cpus cpus;
+    enum os_io_class io_class;
+    int io_priority; /* -1: not said */
+    bool no_new_privileges;
     int nice;             /* OS_NICE_KEEP: not said */
     int oom_score_adjust; /* OS_OOM_KEEP: not said */
 
@@ -129,6 +134,9 @@ struct config_source {
 int config_parse(struct config *config, const char *data, size_t length,
                  const struct config_source *source, struct config_mistakes *ret_mistakes);
 
+/* The key of a limit. */
+const char *config_limit_key(enum os_limit_kind kind);
+
 /* Free what it holds and leave the defaults. */
 void config_free(struct config *config);
 void config_mistakes_free(struct config_mistakes *mistakes);
@@ -162,7 +170,13 @@ int integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t 
 int duration_parse(const char *text, int *ret_ms);
 
 /*
- * "4096", "64K", "10M", "1G", in bytes: K is 1024.
+ * As duration_parse, but in microseconds and no "infinity".
+ * micro: a number alone is in microseconds, and there are "us".
+ */
+int time_parse(const char *text, bool micro, int64_t *ret_us);
+
+/*
+ * "4096", "64K", "10M", "1G", and so on to E, in bytes: K is 1024.
  * Returns: 0; -EINVAL no size; -ERANGE more than INT64_MAX.
  */
 int size_parse(const char *text, int64_t *ret_bytes);

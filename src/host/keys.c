@@ -13,8 +13,8 @@ enum {
 
 /* ---- Values ------------------------------------------------------------------------------ */
 
-static void *
-field_of(struct reader *reader, const struct key *key)
+void *
+key_field(struct reader *reader, const struct key *key)
 {
     return (char *)&reader->config + key->field;
 }
@@ -26,10 +26,9 @@ pidfile_for(const struct reader *reader, const struct key *key)
     return strcmp(key->section, "pidfile") == 0 ? NULL : reader->pidfile;
 }
 
-/* *ret_text stays as it is where a mistake was said. */
-static int
-expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
-       char **ret_text)
+int
+key_expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
+           char **ret_text)
 {
     const char *why;
     int error =
@@ -38,10 +37,9 @@ expand(struct reader *reader, const struct key *key, unsigned line, const char *
     return error == -EINVAL ? SAY(reader, line, "'%s': %s", key->name, why) : error;
 }
 
-/* As expand. */
-static int
-split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
-      char ***ret_words)
+int
+key_split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+          char ***ret_words)
 {
     const char *why;
     int error = words_split(entry->value, reader->source->instance, pidfile_for(reader, key),
@@ -53,13 +51,13 @@ split(struct reader *reader, const struct key *key, const struct ini_entry *entr
 static int
 set_text(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    return expand(reader, key, entry->line, entry->value, field_of(reader, key));
+    return key_expand(reader, key, entry->line, entry->value, key_field(reader, key));
 }
 
 static int
 set_path(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    char **path = field_of(reader, key);
+    char **path = key_field(reader, key);
     int error = set_text(reader, key, entry);
 
     return !error && *path && **path != '/' ? -EINVAL : error;
@@ -68,8 +66,8 @@ set_path(struct reader *reader, const struct key *key, const struct ini_entry *e
 static int
 set_command(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    char ***command = field_of(reader, key);
-    int error = split(reader, key, entry, command);
+    char ***command = key_field(reader, key);
+    int error = key_split(reader, key, entry, command);
 
     if (!error && *command && (!**command || ***command == '\0'))
         return SAY(reader, entry->line, "'command' names no program: write the program first");
@@ -77,57 +75,9 @@ set_command(struct reader *reader, const struct key *key, const struct ini_entry
 }
 
 static int
-set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    char **words = NULL;
-    int error = split(reader, key, entry, &words);
-
-    for (char **word = words; !error && word && *word; word++) {
-        error = environment_set(&reader->lines, *word);
-        /* Not the value: it may be a secret. */
-        if (error == -EINVAL)
-            error = SAY(reader, entry->line,
-                        "'%.*s' in 'environment' is not NAME=VALUE with a name of letters, digits "
-                        "and _, and no digit first",
-                        (int)strcspn(*word, "="), *word);
-    }
-    words_free(words);
-    return error;
-}
-
-static int
-load_environment(struct reader *reader, unsigned line, const char *path, bool may_miss)
-{
-    int error = environment_read(&reader->files, path, &reader->mistakes);
-
-    if (error == -ENOENT)
-        return may_miss ? 0
-                        : SAY(reader, line,
-                              "'environment-file' %s does not exist: make it, or write -%s where "
-                              "it may be missing",
-                              path, path);
-    if (error && error != -ENOMEM)
-        return SAY(reader, line, "'environment-file' %s can't be read: %s", path, strerror(-error));
-    return error;
-}
-
-static int
-set_environment_file(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    bool may_miss = entry->value[0] == '-';
-    char *path = NULL;
-    int error = expand(reader, key, entry->line, entry->value + may_miss, &path);
-
-    if (!error && path)
-        error = *path == '/' ? load_environment(reader, entry->line, path, may_miss) : -EINVAL;
-    free(path);
-    return error;
-}
-
-static int
 store_number(struct reader *reader, const struct key *key, const char *value, int base)
 {
-    int *field = field_of(reader, key);
+    int *field = key_field(reader, key);
     int64_t number;
 
     if (integer_parse(value, base, key->min, key->max, &number))
@@ -136,7 +86,7 @@ store_number(struct reader *reader, const struct key *key, const char *value, in
     return 0;
 }
 
-static int
+int
 set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     return store_number(reader, key, entry->value, 10);
@@ -148,36 +98,23 @@ set_umask(struct reader *reader, const struct key *key, const struct ini_entry *
     return store_number(reader, key, entry->value, 8);
 }
 
-static int
-set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry)
-{
-    int64_t *limit = field_of(reader, key);
-
-    if (strcmp(entry->value, "infinity") == 0)
-        *limit = OS_LIMIT_INFINITY;
-    else if (integer_parse(entry->value, 10, 0, OS_LIMIT_INFINITY - 1, limit))
-        return -EINVAL;
-    return 0;
-}
-
-static int
+int
 set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-    bool *truth = field_of(reader, key);
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
+    bool *truth = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(entry->value, words[i]) == 0) {
-            *truth = i % 2 == 1;
-            return 0;
-        }
-    return -EINVAL;
+    if (choice < 0)
+        return choice;
+    *truth = choice % 2 == 1;
+    return 0;
 }
 
 static int
 set_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int *number = field_of(reader, key);
+    int *number = key_field(reader, key);
     int signal = os_signal_number(entry->value);
 
     if (signal <= 0)
@@ -189,14 +126,14 @@ set_signal(struct reader *reader, const struct key *key, const struct ini_entry 
 static int
 set_duration(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    return duration_parse(entry->value, field_of(reader, key)) ? -EINVAL : 0;
+    return duration_parse(entry->value, key_field(reader, key)) ? -EINVAL : 0;
 }
 
 /* A time that comes: at least key->min ms, and not for ever. */
 static int
 set_period(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int *field = field_of(reader, key);
+    int *field = key_field(reader, key);
     int ms;
 
     if (duration_parse(entry->value, &ms) || ms < key->min)
@@ -209,7 +146,7 @@ set_period(struct reader *reader, const struct key *key, const struct ini_entry 
 static int
 set_condition(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    struct conditions *conditions = field_of(reader, key);
+    struct conditions *conditions = key_field(reader, key);
     struct condition condition;
     const char *why;
     int error;
@@ -236,25 +173,20 @@ set_condition(struct reader *reader, const struct key *key, const struct ini_ent
 static int
 set_action(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {
-        [HEALTH_RESTART] = "restart",
-        [HEALTH_STOP] = "stop",
-        [HEALTH_NONE] = "none",
-    };
-    enum health_action *action = field_of(reader, key);
+    static const char *const words[] = {"restart", "stop", "none", NULL};
+    enum health_action *action = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(entry->value, words[i]) == 0) {
-            *action = (enum health_action)i;
-            return 0;
-        }
-    return -EINVAL;
+    if (choice < 0)
+        return choice;
+    *action = (enum health_action)(HEALTH_RESTART + choice);
+    return 0;
 }
 
 static int
 set_size(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    int64_t *size = field_of(reader, key), bytes = 0;
+    int64_t *size = key_field(reader, key), bytes = 0;
 
     if (strcmp(entry->value, "none") != 0
         && (size_parse(entry->value, &bytes) || bytes < key->min || bytes > key->max))
@@ -263,26 +195,16 @@ set_size(struct reader *reader, const struct key *key, const struct ini_entry *e
     return 0;
 }
 
-/* Its place in a list of words, all of which end with a NULL; -EINVAL: it is none of them. */
-static int
-place_of(const char *value, const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    return -EINVAL;
-}
-
 static int
 set_target(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"file", "inherit", "none", "syslog", "journal", NULL};
-    enum log_target *target = field_of(reader, key);
-    int place = place_of(entry->value, words);
+    enum log_target *target = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    if (place < 0)
-        return place;
-    *target = (enum log_target)(LOG_FILE + place);
+    if (choice < 0)
+        return choice;
+    *target = (enum log_target)(LOG_FILE + choice);
     return 0;
 }
 
@@ -290,12 +212,12 @@ static int
 set_compress(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"no", "gzip", "zstd", NULL};
-    enum log_compress *compress = field_of(reader, key);
-    int place = place_of(entry->value, words);
+    enum log_compress *compress = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
-    if (place < 0)
-        return place;
-    *compress = (enum log_compress)(LOG_PLAIN + place);
+    if (choice < 0)
+        return choice;
+    *compress = (enum log_compress)(LOG_PLAIN + choice);
     return 0;
 }
 
@@ -303,7 +225,10 @@ set_compress(struct reader *reader, const struct key *key, const struct ini_entr
 
 #define FIELD(name) offsetof(struct config, name)
 #define PATH        "an absolute path"
-#define LIMIT       "a number or infinity"
+#define COUNT       "a number or infinity, or two such as 1024:4096"
+#define BYTES       "a size such as 16M or infinity, or two such as 16M:1G"
+#define CPU_TIME    "a time such as 10s or infinity, or two such as 10s:1m"
+#define NICE        "+N or -N as nice has it, a number from 0 to 40, or two such as 0:-5"
 #define BOOLEAN     "yes or no"
 #define SIGNAL      "a signal's name such as TERM"
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
@@ -319,11 +244,35 @@ const struct key config_keys[] = {
     {"server", "umask", set_umask, FIELD(umask), "an octal number up to 0777", 0, 0777, false},
     {"server", "environment", set_environment, 0, NULL, 0, 0, true},
     {"server", "environment-file", set_environment_file, 0, PATH, 0, 0, true},
-    {"server", "limit-nofile", set_limit, FIELD(limit_nofile), LIMIT, 0, 0, false},
-    {"server", "limit-core", set_limit, FIELD(limit_core), LIMIT, 0, 0, false},
+    {"server", "supplementary-groups", set_groups, FIELD(groups), NULL, 0, 0, true},
+    {"server", "limit-cpu", set_limit, FIELD(limits[OS_LIMIT_CPU]), CPU_TIME, 0, 0, false},
+    {"server", "limit-fsize", set_limit, FIELD(limits[OS_LIMIT_FSIZE]), BYTES, 0, 0, false},
+    {"server", "limit-data", set_limit, FIELD(limits[OS_LIMIT_DATA]), BYTES, 0, 0, false},
+    {"server", "limit-stack", set_limit, FIELD(limits[OS_LIMIT_STACK]), BYTES, 0, 0, false},
+    {"server", "limit-core", set_limit, FIELD(limits[OS_LIMIT_CORE]), BYTES, 0, 0, false},
+    {"server", "limit-rss", set_limit, FIELD(limits[OS_LIMIT_RSS]), BYTES, 0, 0, false},
+    {"server", "limit-nofile", set_limit, FIELD(limits[OS_LIMIT_NOFILE]), COUNT, 0, 0, false},
+    {"server", "limit-as", set_limit, FIELD(limits[OS_LIMIT_AS]), BYTES, 0, 0, false},
+    {"server", "limit-nproc", set_limit, FIELD(limits[OS_LIMIT_NPROC]), COUNT, 0, 0, false},
+    {"server", "limit-memlock", set_limit, FIELD(limits[OS_LIMIT_MEMLOCK]), BYTES, 0, 0, false},
+    {"server", "limit-locks", set_limit, FIELD(limits[OS_LIMIT_LOCKS]), COUNT, 0, 0, false},
+    {"server", "limit-sigpending", set_limit, FIELD(limits[OS_LIMIT_SIGPENDING]), COUNT, 0, 0,
+     false},
+    {"server", "limit-msgqueue", set_limit, FIELD(limits[OS_LIMIT_MSGQUEUE]), BYTES, 0, 0, false},
+    {"server", "limit-nice", set_limit, FIELD(limits[OS_LIMIT_NICE]), NICE, 0, 0, false},
+    {"server", "limit-rtprio", set_limit, FIELD(limits[OS_LIMIT_RTPRIO]), COUNT, 0, 0, false},
+    {"server", "limit-rttime", set_limit, FIELD(limits[OS_LIMIT_RTTIME]), CPU_TIME, 0, 0, false},
     {"server", "nice", set_number, FIELD(nice), "a number from -20 to 19", -20, 19, false},
-    {"server", "oom-score-adjust", set_number, FIELD(oom_score_adjust),
-     "a number from -1000 to 1000", -1000, 1000, false},
+    {"server", "oom-score-adjust", set_oom, FIELD(oom_score_adjust), "a number from -1000 to 1000",
+     -1000, 1000, false},
+    {"server", "io-scheduling-class", set_io_class, FIELD(io_class),
+     "none, realtime, best-effort or idle", 0, 0, false},
+    {"server", "io-scheduling-priority", set_io_priority, FIELD(io_priority),
+     "a number from 0, the highest, to 7", 0, 7, false},
+    {"server", "cpu-affinity", set_cpus, FIELD(cpus), "processors from 0 to 8191 such as 0-3 5", 0,
+     0, true},
+    {"server", "no-new-privileges", set_no_new_privileges, FIELD(no_new_privileges), BOOLEAN, 0, 0,
+     false},
     {"server", "log", set_path, FIELD(log), PATH, 0, 0, false},
     {"server", "supervise", set_supervise, FIELD(supervise), "auto, yes or no", 0, 0, false},
     {"server", "on-supervisor-death", set_keep, FIELD(outlives_supervisor), "kill or keep", 0, 0,
@@ -366,3 +315,13 @@ const struct key config_keys[] = {
 };
 
 static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "reader.given is too small");
+
+const char *
+config_limit_key(enum os_limit_kind kind)
+{
+    const struct key *key = config_keys;
+
+    while (key->field != FIELD(limits) + (size_t)kind * sizeof(struct os_limit))
+        key++;
+    return key->name;
+}

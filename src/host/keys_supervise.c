@@ -9,28 +9,12 @@
 
 #define BLANKS " \t"
 
-static void *
-field_of(struct reader *reader, const struct key *key)
-{
-    return (char *)&reader->config + key->field;
-}
-
-/* Which of the words is it? -EINVAL: none. */
-static int
-choose(const char *value, const char *const *words)
-{
-    for (int i = 0; words[i] != NULL; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    return -EINVAL;
-}
-
 int
 set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"auto", "yes", "no", NULL};
-    enum supervise *field = field_of(reader, key);
-    int choice = choose(entry->value, words);
+    enum supervise *field = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
     if (choice < 0)
         return choice;
@@ -42,8 +26,8 @@ int
 set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"kill", "keep", NULL};
-    bool *field = field_of(reader, key);
-    int choice = choose(entry->value, words);
+    bool *field = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
     if (choice < 0)
         return choice;
@@ -55,8 +39,8 @@ int
 set_policy(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char *const words[] = {"no", "on-failure", "always", NULL};
-    enum restart_policy *field = field_of(reader, key);
-    int choice = choose(entry->value, words);
+    enum restart_policy *field = key_field(reader, key);
+    int choice = words_choose(entry->value, words);
 
     if (choice < 0)
         return choice;
@@ -179,7 +163,7 @@ take_apart(struct reader *reader, const struct key *key, const struct ini_entry 
            int (*read)(char *text, struct policy_settings *settings))
 {
     char *copy = words_copy(entry->value);
-    int r = copy == NULL ? -ENOMEM : read(copy, field_of(reader, key));
+    int r = copy == NULL ? -ENOMEM : read(copy, key_field(reader, key));
 
     free(copy);
     return r;
@@ -207,7 +191,7 @@ int
 set_sequence(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     char *copy = words_copy(entry->value);
-    int r = copy == NULL ? -ENOMEM : read_sequence(copy, field_of(reader, key));
+    int r = copy == NULL ? -ENOMEM : read_sequence(copy, key_field(reader, key));
 
     free(copy);
     return r == -ERANGE ? -EINVAL : r;

@@ -10,6 +10,7 @@
 #include "lib/core.h"
 
 #define BUILT_IN_NAME "vortex (built-in server)"
+#define IO_PRIORITY   4 /* where nothing else is said, as systemd and ionice(1) have it */
 
 static struct os_launch
 launch_of(const struct launch_request *request, bool background)
@@ -23,13 +24,18 @@ launch_of(const struct launch_request *request, bool background)
         .group = config->group,
         .output = config->log,
         .umask = config->umask,
-        .limit_nofile = config->limit_nofile,
-        .limit_core = config->limit_core,
+        .groups = (const char *const *)config->groups,
+        .limits = config->limits,
+        .cpus = &config->cpus,
+        .io_class = config->io_class,
+        .no_new_privileges = config->no_new_privileges,
         .nice = config->nice,
         .oom_score_adjust = config->oom_score_adjust,
         .listen_fds = request->listen_fds,
     };
 
+    if (config->io_class == OS_IO_REALTIME || config->io_class == OS_IO_BEST_EFFORT)
+        launch.io_priority = config->io_priority < 0 ? IO_PRIORITY : config->io_priority;
     launch.no_output = background && launch.output == NULL;
     if (background && launch.directory == NULL && !request->keep_directory)
         launch.directory = "/";

@@ -118,8 +118,6 @@ ask_command(struct probe *probe)
 {
     struct os_launch launch = {
         .umask = -1,
-        .limit_nofile = -1,
-        .limit_core = -1,
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
     };

@@ -88,13 +88,16 @@ int words_expand(const char *text, const char *instance, const char *pidfile, ch
  */
 int words_unquote(const char **in, char **out);
 
+/* Which of these words it is, from 0 on; -EINVAL: none. words ends with NULL. */
+int words_choose(const char *text, const char *const *words);
+
 /* Add a word, which from now on is the list's, or is freed on failure. 0; -ENOMEM. */
 int words_push(char ***words, size_t *count, char *word);
 
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {
-    KEYS_MAX = 64,
+    KEYS_MAX = 128,
 };
 
 /* A configuration while it is read. */
@@ -121,6 +124,33 @@ struct key {
     int64_t min, max; /* of a number */
     bool repeats;
 };
+
+/* Expand a value or a part of it. *ret_text stays as it is where a mistake was said. */
+int key_expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
+               char **ret_text);
+
+/* Split the value into words and expand them. *ret_words stays where a mistake was said. */
+int key_split(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+              char ***ret_words);
+
+/* Where the key's value goes. */
+void *key_field(struct reader *reader, const struct key *key);
+
+/* keys_setting.c: what a server finds itself in, as struct key's set. */
+int set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_environment_file(struct reader *reader, const struct key *key,
+                         const struct ini_entry *entry);
+int set_limit(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_groups(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_cpus(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_io_class(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_io_priority(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_no_new_privileges(struct reader *reader, const struct key *key,
+                          const struct ini_entry *entry);
+int set_oom(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+
+int set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
 /* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
 int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);

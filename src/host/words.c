@@ -38,6 +38,15 @@ words_push(char ***words, size_t *count, char *word)
     return 0;
 }
 
+int
+words_choose(const char *text, const char *const *words)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    return -EINVAL;
+}
+
 void
 words_free(char **words)
 {
@@ -224,34 +233,31 @@ integer_parse(const char *text, int base, int64_t min, int64_t max, int64_t *ret
     return 0;
 }
 
-/* A unit in milliseconds; 0: none. */
+/* A unit in microseconds; 0: none. */
 static int64_t
-read_unit(const char **text)
+read_unit(const char **text, bool micro)
 {
     static const struct {
         const char *name;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}};
+        int64_t us;
+    } units[] = {{"us", 1},       {"ms", 1000},      {"s", 1000000},
+                 {"m", 60000000}, {"min", 60000000}, {"h", 3600000000}};
     size_t length = strcspn(*text, BLANKS DIGITS);
 
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = !micro; i < sizeof units / sizeof *units; i++)
         if (strlen(units[i].name) == length && memcmp(*text, units[i].name, length) == 0) {
             *text += length;
-            return units[i].ms;
+            return units[i].us;
         }
     return 0;
 }
 
 int
-duration_parse(const char *text, int *ret_ms)
+time_parse(const char *text, bool micro, int64_t *ret_us)
 {
-    bool seconds = text[strspn(text, DIGITS)] == '\0';
+    bool bare = text[strspn(text, DIGITS)] == '\0';
     int64_t total = 0;
 
-    if (strcmp(text, "infinity") == 0) {
-        *ret_ms = -1;
-        return 0;
-    }
     for (;;) {
         int64_t number, unit;
         int error = read_digits(&text, 10, &number);
@@ -259,24 +265,46 @@ duration_parse(const char *text, int *ret_ms)
         if (error)
             return error;
         text += strspn(text, BLANKS);
-        unit = seconds ? 1000 : read_unit(&text);
+        if (bare)
+            unit = micro ? 1 : 1000000;
+        else
+            unit = read_unit(&text, micro);
         if (unit == 0)
             return -EINVAL;
-        if (number > (INT_MAX - total) / unit)
+        if (number > (INT64_MAX - total) / unit)
             return -ERANGE;
         total += number * unit;
         if (*text == '\0')
             break;
         text += strspn(text, BLANKS);
     }
-    *ret_ms = (int)total;
+    *ret_us = total;
+    return 0;
+}
+
+int
+duration_parse(const char *text, int *ret_ms)
+{
+    int64_t us;
+    int error;
+
+    if (strcmp(text, "infinity") == 0) {
+        *ret_ms = -1;
+        return 0;
+    }
+    error = time_parse(text, false, &us);
+    if (error)
+        return error;
+    if (us / 1000 > INT_MAX)
+        return -ERANGE;
+    *ret_ms = (int)(us / 1000);
     return 0;
 }
 
 int
 size_parse(const char *text, int64_t *ret_bytes)
 {
-    static const char units[] = "KMG";
+    static const char units[] = "KMGTPE";
     int64_t number;
     int error = read_digits(&text, 10, &number);
     const char *unit = *text ? strchr(units, *text) : NULL;

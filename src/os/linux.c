@@ -347,19 +347,3 @@ os_process_is_younger(const struct os_hold *hold, const struct os_dir *dir,
     born = boot + (int64_t)(ticks * (uint64_t)(NS / sysconf(_SC_CLK_TCK)));
     return born > file->written_ns + AGE_SLACK;
 }
-
-int
-posix_set_oom(int adjust)
-{
-    char text[16];
-    int n = snprintf(text, sizeof(text), "%d", adjust);
-    int r = 0;
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    if (write(fd, text, (size_t)n) < 0)
-        r = -errno;
-    close(fd);
-    return r;
-}

@@ -82,6 +82,13 @@ int os_dir_is_remote(const struct os_dir *dir);
 int os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_count);
 
 /*
+ * The paths of the regular files that a pattern with *, ? and [ ] means, as a shell has it, sorted.
+ * ret_paths: ends with NULL; free each and the list.
+ * Returns:   0; -ENOENT none, as far as can be seen; -ENOMEM.
+ */
+int os_glob(const char *pattern, char ***ret_paths);
+
+/*
  * Read at most size bytes of a file that is regular, has one link and is no symbolic link. Never
  * hangs on what stands there instead.
  *
@@ -269,6 +276,49 @@ void os_sleep_ms(int ms);
 
 /* ---- Hosting ----------------------------------------------------------------------------- */
 
+/* What can be limited, in systemd's order. */
+enum os_limit_kind {
+    OS_LIMIT_CPU = 0, /* in seconds */
+    OS_LIMIT_FSIZE,
+    OS_LIMIT_DATA,
+    OS_LIMIT_STACK,
+    OS_LIMIT_CORE,
+    OS_LIMIT_RSS,
+    OS_LIMIT_NOFILE,
+    OS_LIMIT_AS,
+    OS_LIMIT_NPROC,
+    OS_LIMIT_MEMLOCK,
+    OS_LIMIT_LOCKS,
+    OS_LIMIT_SIGPENDING,
+    OS_LIMIT_MSGQUEUE,
+    OS_LIMIT_NICE, /* 20 - the nice value that it allows */
+    OS_LIMIT_RTPRIO,
+    OS_LIMIT_RTTIME, /* in microseconds */
+    OS_LIMIT_KINDS,
+};
+
+/* OS_LIMIT_INFINITY: as far as allowed. */
+struct os_limit {
+    bool is_set; /* else it stays as it is */
+    int64_t soft;
+    int64_t hard;
+};
+
+#define OS_CPUS_MAX 8192 /* the most that Linux can be built for */
+
+struct os_cpus {
+    bool is_set;
+    uint64_t bits[OS_CPUS_MAX / 64]; /* number n is bit n % 64 of word n / 64 */
+};
+
+enum os_io_class {
+    OS_IO_KEEP = 0,
+    OS_IO_NONE,
+    OS_IO_REALTIME,
+    OS_IO_BEST_EFFORT,
+    OS_IO_IDLE,
+};
+
 /* How to become a server. Strings belong to the caller. NULL, or -1: leave it as it is. */
 struct os_launch {
     const char *const *argv; /* ends with NULL */
@@ -276,11 +326,15 @@ struct os_launch {
     const char *directory;
     const char *user; /* a name or a number */
     const char *group;
-    bool no_output;     /* without output: nowhere, instead of where it goes now */
+    const char *const *groups; /* beside those of user, else alone; ends with NULL */
+    bool no_output;            /* without output: nowhere, instead of where it goes now */
     const char *output; /* standard output and error are appended there, made with mode 0640 */
     int umask;
-    int64_t limit_nofile; /* OS_LIMIT_INFINITY: as far as allowed */
-    int64_t limit_core;
+    const struct os_limit *limits; /* of each kind */
+    const struct os_cpus *cpus;    /* on which it may run */
+    enum os_io_class io_class;
+    int io_priority; /* in that class */
+    bool no_new_privileges;
     int nice;             /* OS_NICE_KEEP */
     int oom_score_adjust; /* OS_OOM_KEEP */
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
@@ -303,14 +357,24 @@ enum os_stage {
     OS_STAGE_GROUP,
     OS_STAGE_DIRECTORY,
     OS_STAGE_OUTPUT,
-    OS_STAGE_LIMITS,
     OS_STAGE_NICE,
     OS_STAGE_OOM,
+    OS_STAGE_IO,
+    OS_STAGE_CPUS,
+    OS_STAGE_GROUPS, /* they exist, but can't be taken */
     OS_STAGE_IDENTITY,
+    OS_STAGE_NO_NEW_PRIVILEGES,
     OS_STAGE_DETACH,
     OS_STAGE_EXEC,
     OS_STAGE_READY, /* it was started, and didn't become ready */
+
+    /* The first of many. */
+    OS_STAGE_LIMIT = 0x100,    /* + its enum os_limit_kind */
+    OS_STAGE_NO_GROUP = 0x200, /* + which of the launch's groups there isn't */
 };
+
+/* Can this system do at all what that stage is about? */
+bool os_launch_can(enum os_stage stage);
 
 /* Sockets that a service manager passes to this very process, from descriptor 3 on: how many. */
 int os_listen_fds(void);

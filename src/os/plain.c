@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utmpx.h>
@@ -172,10 +173,69 @@ os_process_runs(int64_t pid)
     return false;
 }
 
+/* ---- What a server is launched with ------------------------------------------------------ */
+
+/* Those that POSIX has. */
+int
+posix_limit_number(enum os_limit_kind kind)
+{
+    switch (kind) {
+    case OS_LIMIT_CPU:
+        return RLIMIT_CPU;
+    case OS_LIMIT_FSIZE:
+        return RLIMIT_FSIZE;
+    case OS_LIMIT_DATA:
+        return RLIMIT_DATA;
+    case OS_LIMIT_STACK:
+        return RLIMIT_STACK;
+    case OS_LIMIT_CORE:
+        return RLIMIT_CORE;
+    case OS_LIMIT_NOFILE:
+        return RLIMIT_NOFILE;
+    case OS_LIMIT_AS:
+        return RLIMIT_AS;
+    default:
+        return -1;
+    }
+}
+
+bool
+os_launch_can(enum os_stage stage)
+{
+    if (stage >= OS_STAGE_LIMIT && stage < OS_STAGE_LIMIT + OS_LIMIT_KINDS) {
+        int number = posix_limit_number((enum os_limit_kind)(stage - OS_STAGE_LIMIT));
+
+        return number >= 0;
+    }
+    return stage != OS_STAGE_OOM && stage != OS_STAGE_IO && stage != OS_STAGE_CPUS
+           && stage != OS_STAGE_NO_NEW_PRIVILEGES;
+}
+
 int
 posix_set_oom(int adjust)
 {
     (void)adjust;
+    return -ENOTSUP;
+}
+
+int
+posix_set_io(enum os_io_class class, int priority)
+{
+    (void)class;
+    (void)priority;
+    return -ENOTSUP;
+}
+
+int
+posix_set_cpus(const struct os_cpus *cpus)
+{
+    (void)cpus;
+    return -ENOTSUP;
+}
+
+int
+posix_no_new_privileges(void)
+{
     return -ENOTSUP;
 }
 

@@ -3,7 +3,9 @@
 #ifndef VORTEX_POSIX_H
 #define VORTEX_POSIX_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "os/os.h"
 
@@ -30,8 +32,41 @@ void posix_keep_from_exec(int from, intptr_t keep);
 /* Close the descriptors from the first number to the last one; -1: to the highest there is. */
 void posix_close_range(int first, int last);
 
-/* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
+/* ---- posix_identity.c -------------------------------------------------------------------- */
+
+/* Whom a launch becomes. */
+struct posix_who {
+    bool changes; /* it is somebody else than now */
+    uid_t uid;
+    gid_t gid;
+    char name[OS_NAME_MAX]; /* empty: no user was named */
+    char home[OS_PATH_MAX];
+    char shell[OS_PATH_MAX];
+    gid_t *groups; /* the supplementary ones; free it */
+    size_t group_count;
+};
+
+int posix_who_find(const struct os_launch *launch, struct posix_who *ret, enum os_stage *ret_stage);
+
+/* Until an exec it can be taken back by posix_regain. */
+int posix_become(const struct os_launch *launch, const struct posix_who *who,
+                 enum os_stage *ret_stage);
+void posix_regain(void);
+
+/* ---- linux_launch.c, plain.c: 0; -ENOTSUP where the system has no such thing -------------- */
+
+/* setrlimit's number of that limit; -1: there is none. */
+int posix_limit_number(enum os_limit_kind kind);
+
+/* The oom killer's adjustment of this process. */
 int posix_set_oom(int adjust);
+
+int posix_set_io(enum os_io_class class, int priority);
+
+/* -EINVAL: none of them is there. */
+int posix_set_cpus(const struct os_cpus *cpus);
+
+int posix_no_new_privileges(void);
 
 /* Let the system kill this process when that parent dies, where it can; 0 also where not. */
 int posix_die_with(int64_t parent);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,47 @@ os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_coun
     *ret_names = names;
     *ret_count = count;
     return 0;
+}
+
+static int
+copy_regular(char *const *found, size_t count, char **paths)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(found[i]) + 1;
+        struct stat st;
+
+        if (stat(found[i], &st) < 0 || !S_ISREG(st.st_mode))
+            continue;
+        *paths = malloc(size);
+        if (*paths == NULL)
+            return -ENOMEM;
+        memcpy(*paths++, found[i], size);
+    }
+    return 0;
+}
+
+int
+os_glob(const char *pattern, char ***ret_paths)
+{
+    glob_t found;
+    char **paths;
+    int r = glob(pattern, 0, NULL, &found);
+
+    if (r != 0)
+        return r == GLOB_NOSPACE ? -ENOMEM : -ENOENT;
+    paths = calloc(found.gl_pathc + 1, sizeof(*paths));
+    r = paths == NULL ? -ENOMEM : copy_regular(found.gl_pathv, found.gl_pathc, paths);
+    globfree(&found);
+    if (r == 0 && paths[0] == NULL)
+        r = -ENOENT;
+    if (r == 0) {
+        *ret_paths = paths;
+        return 0;
+    }
+    for (size_t i = 0; paths != NULL && paths[i] != NULL; i++)
+        free(paths[i]);
+    free(paths);
+    return r;
 }
 
 /* ---- Names ------------------------------------------------------------------------------- */

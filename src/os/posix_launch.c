@@ -2,8 +2,6 @@
 /* Becoming a server: the same on all Unixes. The background is in posix_child.c. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,120 +15,6 @@
 
 #define FIRST_PASSED_FD 3    /* socket activation: LISTEN_FDS descriptors from here on */
 #define LISTEN_FDS_MAX  1024 /* more are nonsense */
-
-/* ---- User and group ---------------------------------------------------------------------- */
-
-/* A launch happens in one thread: plain getpwnam and its kin do. */
-
-struct who {
-    bool set;
-    uid_t uid;
-    gid_t gid;
-    char name[OS_NAME_MAX]; /* for the supplementary groups; empty: none */
-    char home[OS_PATH_MAX];
-    char shell[OS_PATH_MAX];
-};
-
-bool
-posix_decimal(const char *text, unsigned long *ret)
-{
-    char *end;
-
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    errno = 0;
-    *ret = strtoul(text, &end, 10);
-    return *end == '\0' && errno == 0 && *ret < UINT32_MAX;
-}
-
-static int
-find_user(const char *user, struct who *who)
-{
-    unsigned long number;
-    // cppcheck-suppress getpwnamCalled
-    struct passwd *pw = getpwnam(user);
-
-    if (pw == NULL && posix_decimal(user, &number))
-        // cppcheck-suppress getpwuidCalled
-        pw = getpwuid((uid_t)number);
-    if (pw == NULL)
-        return -ENOENT;
-    who->set = true;
-    who->uid = pw->pw_uid;
-    who->gid = pw->pw_gid;
-    snprintf(who->name, sizeof(who->name), "%s", pw->pw_name);
-    snprintf(who->home, sizeof(who->home), "%s", pw->pw_dir);
-    snprintf(who->shell, sizeof(who->shell), "%s", pw->pw_shell);
-    return 0;
-}
-
-static int
-find_group(const char *group, struct who *who)
-{
-    unsigned long number;
-    // cppcheck-suppress getgrnamCalled
-    struct group *gr = getgrnam(group);
-
-    if (gr == NULL && posix_decimal(group, &number)) {
-        who->gid = (gid_t)number;
-        return 0;
-    }
-    if (gr == NULL)
-        return -ENOENT;
-    who->gid = gr->gr_gid;
-    return 0;
-}
-
-static int
-find_who(const struct os_launch *l, struct who *who, enum os_stage *ret_stage)
-{
-    int r;
-
-    *who = (struct who){.uid = geteuid(), .gid = getegid()};
-    if (l->user != NULL) {
-        r = find_user(l->user, who);
-        if (r < 0) {
-            *ret_stage = OS_STAGE_USER;
-            return r;
-        }
-    }
-    if (l->group != NULL) {
-        r = find_group(l->group, who);
-        if (r < 0) {
-            *ret_stage = OS_STAGE_GROUP;
-            return r;
-        }
-        who->set = true;
-    }
-    return 0;
-}
-
-/*
- * The saved user id stays root's until the exec, which sets it from the effective one: so the
- * privileges are gone with the exec, and come back (regain) where it fails.
- */
-static int
-become(const struct who *who)
-{
-    if (!who->set || (who->uid == geteuid() && who->gid == getegid()))
-        return 0;
-    if (who->name[0] != '\0' ? initgroups(who->name, who->gid) < 0 : setgroups(0, NULL) < 0)
-        return -errno;
-    if (setresgid(who->gid, who->gid, who->gid) < 0)
-        return -errno;
-    if (setresuid(who->uid, who->uid, geteuid()) < 0)
-        return -errno;
-    return 0;
-}
-
-static void
-regain(void)
-{
-    uid_t real, effective, saved;
-
-    if (getresuid(&real, &effective, &saved) == 0 && saved != effective)
-        (void)!setresuid(saved, saved, saved);
-}
 
 /* ---- The program ------------------------------------------------------------------------- */
 
@@ -191,11 +75,12 @@ os_launch_check(const struct os_launch *l, enum os_stage *ret_stage)
 {
     char program[OS_PATH_MAX];
     struct stat st;
-    struct who who;
-    int r = find_who(l, &who, ret_stage);
+    struct posix_who who;
+    int r = posix_who_find(l, &who, ret_stage);
 
     if (r < 0)
         return r;
+    free(who.groups);
     *ret_stage = OS_STAGE_DIRECTORY;
     if (l->directory != NULL && stat(l->directory, &st) < 0)
         return -errno;
@@ -238,26 +123,52 @@ os_detach_output(const char *output)
     return 0;
 }
 
-static int
-set_limit(int which, int64_t value)
+static rlim_t
+rlim_of(int64_t value)
 {
-    struct rlimit limit;
-    rlim_t wanted = value == OS_LIMIT_INFINITY ? RLIM_INFINITY : (rlim_t)value;
+    return value == OS_LIMIT_INFINITY ? RLIM_INFINITY : (rlim_t)value;
+}
 
-    if (value < 0)
+static int
+set_limit(int which, const struct os_limit *wanted)
+{
+    struct rlimit limit = {rlim_of(wanted->soft), rlim_of(wanted->hard)};
+    struct rlimit now;
+
+    if (getrlimit(which, &now) < 0)
+        return -errno;
+    if (setrlimit(which, &limit) == 0)
         return 0;
-    if (getrlimit(which, &limit) < 0)
+    if (errno != EPERM || wanted->hard != OS_LIMIT_INFINITY)
         return -errno;
     /* infinity where that is not allowed: as far as it is, for descriptors are never infinite */
-    if (value == OS_LIMIT_INFINITY && setrlimit(which, &(struct rlimit){wanted, wanted}) < 0)
-        wanted = limit.rlim_max;
-    limit = (struct rlimit){wanted, wanted};
+    limit.rlim_max = now.rlim_max;
+    if (wanted->soft == OS_LIMIT_INFINITY)
+        limit.rlim_cur = now.rlim_max;
+    if (limit.rlim_cur > limit.rlim_max)
+        return -EPERM;
     return setrlimit(which, &limit) < 0 ? -errno : 0;
+}
+
+static int
+set_limits(const struct os_limit *limits, enum os_stage *stage)
+{
+    int r = 0;
+
+    for (int kind = 0; r == 0 && limits != NULL && kind < OS_LIMIT_KINDS; kind++) {
+        int which = posix_limit_number((enum os_limit_kind)kind);
+
+        if (!limits[kind].is_set)
+            continue;
+        *stage = (enum os_stage)(OS_STAGE_LIMIT + kind);
+        r = which < 0 ? -ENOTSUP : set_limit(which, &limits[kind]);
+    }
+    return r;
 }
 
 /* As systemd does for User=: a server of another user doesn't live in root's home. */
 static int
-set_user_environment(const struct who *who)
+set_user_environment(const struct posix_who *who)
 {
     if (who->name[0] == '\0')
         return 0;
@@ -343,40 +254,23 @@ rename_receiver(int listen_fds)
     return setenv("LISTEN_PID", pid, 1) < 0 ? -errno : 0;
 }
 
+/* When it runs, and where. */
 static int
-enter(const struct os_launch *l, const struct who *who, enum os_stage *stage)
+set_scheduling(const struct os_launch *l, enum os_stage *stage)
 {
-    int r;
+    int r = 0;
 
-    if (l->umask >= 0)
-        umask((mode_t)l->umask);
-    *stage = OS_STAGE_LIMITS;
-    r = set_limit(RLIMIT_NOFILE, l->limit_nofile);
-    if (r == 0)
-        r = set_limit(RLIMIT_CORE, l->limit_core);
-    if (r < 0)
-        return r;
     *stage = OS_STAGE_NICE;
     if (l->nice != OS_NICE_KEEP && setpriority(PRIO_PROCESS, 0, l->nice) < 0)
         return -errno;
     *stage = OS_STAGE_OOM;
     if (l->oom_score_adjust != OS_OOM_KEEP && (r = posix_set_oom(l->oom_score_adjust)) < 0)
         return r;
-    *stage = OS_STAGE_OUTPUT;
-    if ((l->output != NULL || l->no_output) && (r = os_detach_output(l->output)) < 0)
+    *stage = OS_STAGE_IO;
+    if (l->io_class != OS_IO_KEEP && (r = posix_set_io(l->io_class, l->io_priority)) < 0)
         return r;
-    *stage = OS_STAGE_IDENTITY;
-    if ((r = become(who)) < 0)
-        return r;
-    /* A change of identity would take this back. */
-    if (l->dies_with != 0 && (r = posix_die_with(l->dies_with)) < 0)
-        return r;
-    *stage = OS_STAGE_DIRECTORY;
-    if (l->directory != NULL && chdir(l->directory) < 0)
-        return -errno;
-    *stage = OS_STAGE_IDENTITY;
-    r = set_user_environment(who);
-    return r < 0 ? r : set_environment(l->env);
+    *stage = OS_STAGE_CPUS;
+    return l->cpus != NULL && l->cpus->is_set ? posix_set_cpus(l->cpus) : 0;
 }
 
 /* The end of a pipe for the server's newline, under the number that it was promised. */
@@ -387,7 +281,60 @@ pass_word(const struct os_launch *l, const struct os_lock *lock)
         return 0;
     if (l->passed_as == (int)lock->handle || l->passed_as < FIRST_PASSED_FD + l->listen_fds)
         return -EBUSY;
+    if (l->passed_as == (int)l->passed) /* dup2 would leave it to be closed */
+        return fcntl(l->passed_as, F_SETFD, 0) < 0 ? -errno : 0;
     return dup2((int)l->passed, l->passed_as) < 0 ? -errno : 0;
+}
+
+static int
+set_descriptors(const struct os_launch *l, const struct os_lock *lock)
+{
+    int r;
+
+    posix_keep_from_exec(FIRST_PASSED_FD + l->listen_fds, lock->handle);
+    r = pass_word(l, lock);
+    return r < 0 ? r : rename_receiver(l->listen_fds);
+}
+
+/*
+ * What needs memory, descriptors or a name looked up comes before the limits, which may leave
+ * too little of it; what needs privileges before they are gone.
+ */
+static int
+enter(const struct os_launch *l, const struct os_lock *lock, const struct posix_who *who,
+      enum os_stage *stage)
+{
+    int r;
+
+    if (l->umask >= 0)
+        umask((mode_t)l->umask);
+    *stage = OS_STAGE_IDENTITY;
+    r = set_user_environment(who);
+    if (r == 0)
+        r = set_environment(l->env);
+    if (r == 0)
+        r = set_scheduling(l, stage);
+    if (r < 0)
+        return r;
+    *stage = OS_STAGE_OUTPUT;
+    if ((l->output != NULL || l->no_output) && (r = os_detach_output(l->output)) < 0)
+        return r;
+    *stage = OS_STAGE_EXEC;
+    r = set_descriptors(l, lock);
+    if (r == 0)
+        r = set_limits(l->limits, stage);
+    if (r == 0)
+        r = posix_become(l, who, stage);
+    /* A change of identity would take this back. */
+    if (r == 0 && l->dies_with != 0)
+        r = posix_die_with(l->dies_with);
+    if (r < 0)
+        return r;
+    *stage = OS_STAGE_NO_NEW_PRIVILEGES;
+    if (l->no_new_privileges && (r = posix_no_new_privileges()) < 0)
+        return r;
+    *stage = OS_STAGE_DIRECTORY;
+    return l->directory != NULL && chdir(l->directory) < 0 ? -errno : 0;
 }
 
 /* The last word before the exec: all that may be expected to fail is behind us. */
@@ -406,30 +353,25 @@ tell_ready(const char *word)
 int
 os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
 {
-    struct who who;
-    int r = find_who(l, &who, ret_stage);
+    struct posix_who who;
+    int r = posix_who_find(l, &who, ret_stage);
 
-    if (r == 0)
-        r = enter(l, &who, ret_stage);
-    if (r < 0) {
-        regain();
+    if (r < 0)
         return r;
+    r = enter(l, lock, &who, ret_stage);
+    free(who.groups);
+    if (r == 0) {
+        *ret_stage = OS_STAGE_EXEC;
+        if (l->ready_word != NULL)
+            tell_ready(l->ready_word);
+        reset_signals();
+        /* As its user searches the PATH it will have; a script without #! runs by the shell. */
+        execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
+        r = -errno;
+        /* Linux refuses the exec to a user with too many processes, not the change to that user. */
+        if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
+            *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
     }
-    *ret_stage = OS_STAGE_EXEC;
-    if (l->ready_word != NULL)
-        tell_ready(l->ready_word);
-    posix_keep_from_exec(FIRST_PASSED_FD + l->listen_fds, lock->handle);
-    r = pass_word(l, lock);
-    if (r == 0)
-        r = rename_receiver(l->listen_fds);
-    if (r < 0) {
-        regain();
-        return r;
-    }
-    reset_signals();
-    /* As its user searches the PATH that it will have; a script without #! runs by the shell. */
-    execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
-    r = -errno;
-    regain();
+    posix_regain();
     return r;
 }

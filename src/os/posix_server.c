@@ -51,6 +51,8 @@ server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t
 
     own_launch.dies_with = parent;
     setsid();
+    if (channel == launch->passed_as) /* it would be closed before the last word */
+        channel = fcntl(channel, F_DUPFD_CLOEXEC, channel + 1);
     refusal.error = take_output(output);
     /* A killed supervisor doesn't free the claim of a server that lives on. */
     if (refusal.error == 0)

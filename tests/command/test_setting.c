@@ -318,6 +318,38 @@ sockets_passed_to_another_process_are_closed(void **state)
     assert_string_equal(answer->out, "");
 }
 
+#define FD_MAX 16 /* higher than any that vortex itself has open then */
+
+static void
+readiness_may_be_said_by_any_descriptor(void **state)
+{
+    struct world *w = *state;
+
+    for (int fd = 3; fd <= FD_MAX; fd++) {
+        const char *config =
+            config_write(w, "web", "[ready]\nwhen = fd:%d\ntimeout = %dms\n", fd, DEADLINE_MS);
+
+        expect_exit(VORTEX(w, "start", "web", "-c", config, "--", "sh", "-c",
+                           text_of("echo >/dev/fd/%d; exec sleep 1000", fd)),
+                    0);
+        expect_exit(VORTEX(w, "stop", "web"), 0);
+    }
+}
+
+static void
+no_descriptor_of_readiness_hides_why_an_exec_failed(void **state)
+{
+    struct world *w = *state;
+
+    file_write(in_dir(w, "program"), "#!/nowhere/interpreter\n");
+    assert_int_equal(chmod(in_dir(w, "program"), 0755), 0);
+    for (int fd = 3; fd <= FD_MAX; fd++) {
+        const char *config = config_write(w, "web", "[ready]\nwhen = fd:%d\n", fd);
+
+        expect_exit(VORTEX(w, "start", "web", "-c", config, "--", in_dir(w, "program")), 5);
+    }
+}
+
 int
 main(void)
 {
@@ -344,6 +376,8 @@ main(void)
         PROMISE(descriptors_that_nobody_asked_for_are_closed),
         PROMISE(sockets_passed_to_this_very_process_are_kept),
         PROMISE(sockets_passed_to_another_process_are_closed),
+        PROMISE(readiness_may_be_said_by_any_descriptor),
+        PROMISE(no_descriptor_of_readiness_hides_why_an_exec_failed),
     };
 
     return RUN_SUITE("the server's setting", false, tests);

@@ -77,6 +77,20 @@ expect_mistake(const char *text, const char *line)
     expect_mistakes(text, &line, 1);
 }
 
+struct mistake {
+    const char *text;
+    const char *line;
+};
+
+static inline void
+expect_each(const struct mistake *mistakes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        expect_mistake(mistakes[i].text, mistakes[i].line);
+}
+
+#define EXPECT_EACH(mistakes) expect_each(mistakes, sizeof(mistakes) / sizeof *(mistakes))
+
 /* Words, the last of which is NULL. */
 static inline void
 expect_words(char *const *words, const char *const *expected)

@@ -32,8 +32,12 @@ an_empty_text_gives_the_defaults(void **state)
     assert_false(config->log_timestamps);
     assert_null(config->environment);
     assert_int_equal(config->umask, -1);
-    assert_int_equal(config->limit_nofile, -1);
-    assert_int_equal(config->limit_core, -1);
+    for (int kind = 0; kind < OS_LIMIT_KINDS; kind++)
+        assert_false(config->limits[kind].is_set);
+    assert_null(config->groups);
+    assert_false(config->cpus.is_set);
+    assert_int_equal(config->io_class, OS_IO_KEEP);
+    assert_false(config->no_new_privileges);
     assert_int_equal(config->nice, OS_NICE_KEEP);
     assert_int_equal(config->oom_score_adjust, OS_OOM_KEEP);
     assert_string_equal(config->pidfile, "/run/vortex/web.pid");
@@ -64,10 +68,7 @@ each_key_takes_its_value(void **state)
                                        "group = 117\n"
                                        "umask = 0027\n"
                                        "environment = A=1 'B=2 3'\n"
-                                       "limit-nofile = 65536\n"
-                                       "limit-core = infinity\n"
                                        "nice = -5\n"
-                                       "oom-score-adjust = -900\n"
                                        "log = /var/log/redis.log\n"
                                        "[pidfile]\n"
                                        "path = /run/redis.pid\n"
@@ -100,10 +101,7 @@ each_key_takes_its_value(void **state)
     assert_string_equal(config->group, "117");
     assert_int_equal(config->umask, 027);
     EXPECT_WORDS(config->environment, "A=1", "B=2 3");
-    assert_int_equal(config->limit_nofile, 65536);
-    assert_true(config->limit_core == OS_LIMIT_INFINITY);
     assert_int_equal(config->nice, -5);
-    assert_int_equal(config->oom_score_adjust, -900);
     assert_string_equal(config->log, "/var/log/redis.log");
     assert_string_equal(config->pidfile, "/run/redis.pid");
     assert_false(config->inherit_lock);
@@ -130,21 +128,15 @@ each_key_takes_its_value(void **state)
 static void
 numbers_reach_their_bounds(void **state)
 {
-    struct reading least = read_good("[server]\nnice=-20\noom-score-adjust=-1000\numask=0\n"
-                                     "limit-core=0\n[stop]\ntimeout=0\n");
-    struct reading most = read_good("[server]\nnice=19\noom-score-adjust=1000\numask=0777\n"
-                                    "limit-core=9223372036854775806\n[stop]\ntimeout=infinity\n");
+    struct reading least = read_good("[server]\nnice=-20\numask=0\n[stop]\ntimeout=0\n");
+    struct reading most = read_good("[server]\nnice=19\numask=0777\n[stop]\ntimeout=infinity\n");
 
     (void)state;
     assert_int_equal(least.config.nice, -20);
-    assert_int_equal(least.config.oom_score_adjust, -1000);
     assert_int_equal(least.config.umask, 0);
-    assert_int_equal(least.config.limit_core, 0);
     assert_int_equal(least.config.stop_timeout_ms, 0);
     assert_int_equal(most.config.nice, 19);
-    assert_int_equal(most.config.oom_score_adjust, 1000);
     assert_int_equal(most.config.umask, 0777);
-    assert_true(most.config.limit_core == OS_LIMIT_INFINITY - 1);
     assert_int_equal(most.config.stop_timeout_ms, -1);
     end_reading(&least);
     end_reading(&most);

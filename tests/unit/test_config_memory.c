@@ -74,6 +74,7 @@ without_memory_a_good_reading_says_so(void **state)
     (void)state;
     expect_out_of_memory_until("[server]\ncommand = a b c %p\ndirectory = /d\nuser = u\n"
                                "environment = A=1 B=2 A=3\nenvironment = C=4\n"
+                               "supplementary-groups = adm %n\nsupplementary-groups = 1 2 3\n"
                                "environment-file = -/nonexistent\n[log]\nfile = /l\n[pidfile]\n"
                                "path = /run/%n.pid\n[stop]\nsignal = INT\n[ready]\n"
                                "when = tcp:localhost:1\nwhen = http://a:8/b\nwhen = exec:a b\n"
@@ -99,6 +100,8 @@ without_memory_a_file_of_variables_says_so(void **state)
     (void)state;
     expect_out_of_memory_until(
         "[server]\nenvironment-file = " SOURCE_ROOT "/tests/unit/sample.env\n", -EINVAL);
+    expect_out_of_memory_until("[server]\nenvironment-file = " SOURCE_ROOT "/tests/unit/s*.env\n",
+                               -EINVAL);
 }
 
 int

@@ -6,20 +6,6 @@
 #include "host/reading.h"
 #include "reading_fixture.h"
 
-struct mistake {
-    const char *text;
-    const char *line;
-};
-
-static void
-expect_each(const struct mistake *mistakes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        expect_mistake(mistakes[i].text, mistakes[i].line);
-}
-
-#define EXPECT_EACH(mistakes) expect_each(mistakes, sizeof(mistakes) / sizeof *(mistakes))
-
 /* ---- Lines ------------------------------------------------------------------------------- */
 
 static void
@@ -207,14 +193,6 @@ numbers_out_of_range_are_refused(void **state)
          "web.conf:2: 'umask' must be an octal number up to 0777, not '089'"},
         {"[server]\numask = -1\n",
          "web.conf:2: 'umask' must be an octal number up to 0777, not '-1'"},
-        {"[server]\nlimit-nofile = 1k\n",
-         "web.conf:2: 'limit-nofile' must be a number or infinity, not '1k'"},
-        {"[server]\nlimit-nofile = -1\n",
-         "web.conf:2: 'limit-nofile' must be a number or infinity, not '-1'"},
-        {"[server]\nlimit-core = 9223372036854775807\n",
-         "web.conf:2: 'limit-core' must be a number or infinity, not '9223372036854775807'"},
-        {"[server]\nlimit-core = 18446744073709551616\n",
-         "web.conf:2: 'limit-core' must be a number or infinity, not '18446744073709551616'"},
     };
 
     (void)state;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/reading.h"
@@ -250,6 +251,35 @@ a_missing_file_is_a_mistake_of_the_configurations_line(void **state)
 }
 
 static void
+a_pattern_stands_for_all_files_that_match_in_order(void **state)
+{
+    const char *directory = *state;
+    struct reading reading;
+    char text[256], line[256];
+
+    write_file("web.env", "A=web\nB=web\n");
+    write_file("b.env", "A=b\nC=b\n");
+    assert_int_equal(mkdir("c.env", 0700), 0);
+    snprintf(text, sizeof text, "[server]\nenvironment-file = %s/*.[e]nv\n", directory);
+    reading = read_good(text);
+    assert_int_equal(rmdir("c.env"), 0);
+    EXPECT_WORDS(reading.config.environment, "A=web", "C=b", "B=web");
+    end_reading(&reading);
+
+    snprintf(text, sizeof text, "[server]\nenvironment-file = -%s/?.none\n", directory);
+    reading = read_good(text);
+    assert_null(reading.config.environment);
+    end_reading(&reading);
+
+    snprintf(text, sizeof text, "[server]\nenvironment-file = %s/?.none\n", directory);
+    snprintf(line, sizeof line,
+             "web.conf:2: 'environment-file' %s/?.none matches no file: make one, or write "
+             "-%s/?.none where there may be none",
+             directory, directory);
+    expect_mistake(text, line);
+}
+
+static void
 an_unreadable_file_is_a_mistake_even_if_it_may_be_missing(void **state)
 {
     (void)state;
@@ -297,6 +327,7 @@ main(void)
         cmocka_unit_test(what_is_no_assignment_is_a_mistake_that_tells_no_secret),
         cmocka_unit_test(environment_stands_above_the_files_wherever_it_stands),
         cmocka_unit_test(a_missing_file_is_a_mistake_of_the_configurations_line),
+        cmocka_unit_test(a_pattern_stands_for_all_files_that_match_in_order),
         cmocka_unit_test(an_unreadable_file_is_a_mistake_even_if_it_may_be_missing),
         cmocka_unit_test(mistakes_in_a_file_stand_among_the_configurations),
     };

@@ -597,8 +597,6 @@ a_command_runs_as_the_server_would(void **state)
         .env = env,
         .directory = "/usr",
         .umask = 0123,
-        .limit_nofile = -1,
-        .limit_core = -1,
         .nice = OS_NICE_KEEP,
         .oom_score_adjust = OS_OOM_KEEP,
     };

@@ -190,9 +190,9 @@ static void
 what_is_no_duration_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "",     " ",        "s",           "-1",          "-1s",  "+1",   "1.5s",  "1x",
-        "1M",   "1S",       "1m 30",       "30 1m",       " 30s", "30s ", "30 ",   "1sec",
-        "0x10", "Infinity", "infinity 1s", "1s infinity", "1d",   "1,5s", "1\n2s",
+        "",     " ",        "s",     "-1",          "-1s",         "+1",   "1.5s", "1x",
+        "1M",   "1S",       "1m 30", "30 1m",       " 30s",        "30s ", "30 ",  "1sec",
+        "0x10", "Infinity", "1us",   "infinity 1s", "1s infinity", "1d",   "1,5s", "1\n2s",
     };
 
     (void)state;
@@ -229,6 +229,35 @@ a_duration_too_long_is_refused(void **state)
 }
 
 static void
+microseconds_are_read_where_they_are_meant(void **state)
+{
+    static const struct {
+        const char *text;
+        bool micro;
+        int error;
+        int64_t us;
+    } times[] = {
+        {"200", true, 0, 200},
+        {"200us", true, 0, 200},
+        {"1s 5us", true, 0, 1000005},
+        {"3", false, 0, 3000000},
+        {"2562047788h", false, 0, 9223372036800000000},
+        {"2562047789h", false, -ERANGE, -1},
+        {"1us", false, -EINVAL, -1},
+        {"infinity", true, -EINVAL, -1},
+        {"", true, -EINVAL, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        int64_t us = -1;
+
+        assert_int_equal(time_parse(times[i].text, times[i].micro, &us), times[i].error);
+        assert_true(us == times[i].us);
+    }
+}
+
+static void
 a_size_is_read_in_bytes(void **state)
 {
     static const struct {
@@ -247,7 +276,11 @@ a_size_is_read_in_bytes(void **state)
         {"", -EINVAL, -1},
         {"K", -EINVAL, -1},
         {"1k", -EINVAL, -1},
-        {"1T", -EINVAL, -1},
+        {"2T", 0, (int64_t)2 << 40},
+        {"3P", 0, (int64_t)3 << 50},
+        {"7E", 0, (int64_t)7 << 60},
+        {"8E", -ERANGE, -1},
+        {"1Z", -EINVAL, -1},
         {"1MB", -EINVAL, -1},
         {"1 M", -EINVAL, -1},
         {"-1", -EINVAL, -1},
@@ -322,6 +355,7 @@ main(void)
         cmocka_unit_test(a_duration_is_read_in_milliseconds),
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(a_duration_too_long_is_refused),
+        cmocka_unit_test(microseconds_are_read_where_they_are_meant),
         cmocka_unit_test(a_size_is_read_in_bytes),
         cmocka_unit_test(numbers_are_strict),
     };

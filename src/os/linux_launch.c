@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Linux can do to a server, and POSIX doesn't know. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "os/posix.h"
+
+/* The kernel's ioprio.h, which no library has. */
+#define IO_WHO_PROCESS 1
+#define IO_CLASS_SHIFT 13
+
+bool
+os_launch_can(enum os_stage stage)
+{
+    (void)stage;
+    return true;
+}
+
+int
+posix_limit_number(enum os_limit_kind kind)
+{
+    static const int numbers[OS_LIMIT_KINDS] = {
+        [OS_LIMIT_CPU] = RLIMIT_CPU,           [OS_LIMIT_FSIZE] = RLIMIT_FSIZE,
+        [OS_LIMIT_DATA] = RLIMIT_DATA,         [OS_LIMIT_STACK] = RLIMIT_STACK,
+        [OS_LIMIT_CORE] = RLIMIT_CORE,         [OS_LIMIT_RSS] = RLIMIT_RSS,
+        [OS_LIMIT_NOFILE] = RLIMIT_NOFILE,     [OS_LIMIT_AS] = RLIMIT_AS,
+        [OS_LIMIT_NPROC] = RLIMIT_NPROC,       [OS_LIMIT_MEMLOCK] = RLIMIT_MEMLOCK,
+        [OS_LIMIT_LOCKS] = RLIMIT_LOCKS,       [OS_LIMIT_SIGPENDING] = RLIMIT_SIGPENDING,
+        [OS_LIMIT_MSGQUEUE] = RLIMIT_MSGQUEUE, [OS_LIMIT_NICE] = RLIMIT_NICE,
+        [OS_LIMIT_RTPRIO] = RLIMIT_RTPRIO,     [OS_LIMIT_RTTIME] = RLIMIT_RTTIME,
+    };
+
+    return numbers[kind];
+}
+
+int
+posix_set_oom(int adjust)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%d", adjust);
+    int r = 0;
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, (size_t)n) < 0)
+        r = -errno;
+    close(fd);
+    return r;
+}
+
+int
+posix_set_io(enum os_io_class class, int priority)
+{
+    int value = (int)(class - OS_IO_NONE) << IO_CLASS_SHIFT | priority;
+
+    return syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, value) < 0 ? -errno : 0;
+}
+
+int
+posix_set_cpus(const struct os_cpus *cpus)
+{
+    cpu_set_t sets[OS_CPUS_MAX / CPU_SETSIZE];
+
+    CPU_ZERO_S(sizeof(sets), sets);
+    for (size_t n = 0; n < OS_CPUS_MAX; n++)
+        if (cpus->bits[n / 64] >> n % 64 & 1)
+            CPU_SET_S(n, sizeof(sets), sets);
+    return sched_setaffinity(0, sizeof(sets), sets) < 0 ? -errno : 0;
+}
+
+int
+posix_no_new_privileges(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
