@@ -2,8 +2,23 @@
 /* reload and signal. */
 #include "cmd/cmd.h"
 
-static int
-send(const struct args *args, int signal)
+int
+cmd_reload(const struct args *args)
+{
+    struct instance instance;
+    struct reload_result result;
+    int status;
+
+    if (!find_instance(args, &instance, &status))
+        return status;
+    reload_server(instance.pidfile, instance.config.reload_signal, args->assume_running, &result);
+    status = say_reload(args, instance.pidfile, &result);
+    instance_free(&instance);
+    return status;
+}
+
+int
+cmd_signal(const struct args *args)
 {
     struct instance instance;
     int64_t pid;
@@ -11,21 +26,8 @@ send(const struct args *args, int signal)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    r = signal_server(instance.pidfile, signal > 0 ? signal : instance.config.reload_signal,
-                      args->assume_running, &pid);
+    r = signal_server(instance.pidfile, args->signal, args->assume_running, &pid);
     status = say_signalled(args->verb->name, args->name, instance.pidfile, "--assume running", r);
     instance_free(&instance);
     return status;
-}
-
-int
-cmd_reload(const struct args *args)
-{
-    return send(args, 0);
-}
-
-int
-cmd_signal(const struct args *args)
-{
-    return send(args, args->signal);
 }

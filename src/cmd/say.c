@@ -259,6 +259,9 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
     case OS_STAGE_READY:
         snprintf(buf, size, "it did not become ready");
         break;
+    case OS_STAGE_HOOK:
+        snprintf(buf, size, "its hook failed");
+        break;
     case OS_STAGE_NONE:
         snprintf(buf, size, "%s", request->instance->pidfile);
         break;
@@ -281,7 +284,7 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     if (result->stage == OS_STAGE_NONE && result->error == -ENODATA)
         return say_unproved(verb, in->name, in->pidfile, "--assume stale");
     describe_stage(request, result->stage, what, sizeof(what));
-    if (result->stage == OS_STAGE_READY) {
+    if (result->stage == OS_STAGE_READY || result->stage == OS_STAGE_HOOK) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
         fprintf(stderr, "%s", result->tail);
     } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP)
@@ -366,4 +369,20 @@ say_signalled(const char *verb, const char *name, const char *pidfile, const cha
     else
         say_error("cannot %s '%s': not running", verb, name);
     return EXIT_NOT_RUNNING;
+}
+
+int
+say_reload(const struct args *args, const char *pidfile, const struct reload_result *result)
+{
+    if (result->error == -ECANCELED) {
+        say_error("cannot reload '%s': %s", args->name, result->why);
+        return EXIT_FAILED;
+    }
+    if (result->is_waited && result->error == -ESRCH) {
+        say_error("cannot reload '%s': it ended meanwhile", args->name);
+        return EXIT_FAILED;
+    }
+    if (result->needs_restart[0] != '\0')
+        say_line("reloaded '%s'; these wait for a restart: %s", args->name, result->needs_restart);
+    return say_signalled("reload", args->name, pidfile, "--assume running", result->error);
 }

@@ -65,6 +65,13 @@ supervise_reason(const struct launch_request *request)
         return "[restart] policy";
     if (config->sequence[0].signal != 0)
         return "[stop] sequence";
+    if (config->stop_command != NULL)
+        return "[stop] command";
+    if (config->reload_command != NULL)
+        return "[reload] command";
+    for (size_t i = 0; i < HOOKS; i++)
+        if (config->hooks[i] != NULL)
+            return "[hook]";
     return NULL;
 }
 

@@ -31,6 +31,13 @@ struct state {
     char text[STATE_MAX + 1]; /* the file, for state_get */
 };
 
+/* What a supervisor says of its reloads: whoever asked for one follows it by these. */
+struct state_reloads {
+    uint64_t begun, ended;     /* how many; the last one ended is the one called so */
+    const char *failure;       /* why that one failed; empty: it didn't */
+    const char *needs_restart; /* keys that were changed in the configuration and wait for one */
+};
+
 /* What a host may say beyond the identity. NULL: not said. */
 struct state_words {
     const char *phase;
@@ -41,6 +48,7 @@ struct state_words {
     const struct os_identity *server; /* the hosted one, where it isn't the owner itself */
     const char *exit;                 /* how the server last ended: "code 3", "signal SEGV core" */
     uint64_t restarts;
+    const struct state_reloads *reloads; /* NULL: nobody stands between */
 };
 
 /* 0; -EBADMSG a broken file, which counts as none. */

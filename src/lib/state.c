@@ -139,6 +139,18 @@ put_word(struct out *out, const char *key, const char *value)
         put(out, key, value);
 }
 
+static void
+put_reloads(struct out *out, const struct state_reloads *reloads)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%" PRIu64, reloads->begun);
+    put(out, "reloads", text); /* 0 too: it says that there is somebody who counts */
+    put_number(out, "reloaded", reloads->ended);
+    put_word(out, "reload-failure", reloads->failure);
+    put_word(out, "needs-restart", reloads->needs_restart);
+}
+
 int
 state_format(const struct os_identity *owner, bool lock_held, int64_t since,
              const struct state_words *words, char *buf, size_t size, size_t *ret_length)
@@ -166,6 +178,8 @@ state_format(const struct os_identity *owner, bool lock_held, int64_t since,
         put_word(&out, "manager", words->manager);
         put_word(&out, "cgroup", words->cgroup);
         put_number(&out, "restarts", words->restarts);
+        if (words->reloads != NULL)
+            put_reloads(&out, words->reloads);
         put_word(&out, "exit", words->exit);
         put_word(&out, "status", words->status);
         put_word(&out, "command", words->command);

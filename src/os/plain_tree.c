@@ -74,6 +74,13 @@ os_descendants_signal(int signal_number, int64_t spared)
 }
 
 bool
+os_is_descendant(const struct os_hold *hold)
+{
+    (void)hold;
+    return false; /* as far as is known */
+}
+
+bool
 os_is_childless(int64_t spared)
 {
     (void)spared;
