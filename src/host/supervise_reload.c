@@ -18,7 +18,8 @@
 #define SIGNAL_MOMENT_MS 100
 #define WORD_MOMENT_MS   1000
 
-#define FAILED "reload failed"
+#define FAILED  "reload failed"
+#define WAITING "these wait for a restart"
 
 /* ---- Begin and end ----------------------------------------------------------------------- */
 
@@ -66,19 +67,32 @@ count_ended(struct supervisor *s)
     s->reload.is_asked = false;
 }
 
+static bool
+begins_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* For status. What the server says of itself gives way to a failure only. */
+static void
+say_outcome(struct supervisor *s)
+{
+    if (begins_with(s->status_text, FAILED) || begins_with(s->status_text, WAITING))
+        s->status_text[0] = '\0';
+    if (s->reload.failure[0] != '\0')
+        supervisor_say(s, FAILED, s->reload.failure);
+    else if (s->reload.needs_restart[0] != '\0' && s->status_text[0] == '\0')
+        supervisor_say(s, WAITING, s->reload.needs_restart);
+}
+
 /* In PHASE_RELOADING. */
 static void
 end(struct supervisor *s)
 {
-    bool failed = s->reload.failure[0] != '\0';
-
     job_break_off(s);
     gate_stop(s->again);
     count_ended(s);
-    if (failed)
-        supervisor_say(s, FAILED, s->reload.failure);
-    else if (strncmp(s->status_text, FAILED, strlen(FAILED)) == 0)
-        s->status_text[0] = '\0';
+    say_outcome(s);
     s->unhealthy = false;
     gate_start(s->health, os_monotonic_ms());
     supervisor_set_phase(s, PHASE_READY);
@@ -148,6 +162,9 @@ read_again(struct supervisor *s)
     r = config_read(&newer, in->config_path, in->name, in->pidfile, true, &mistakes);
     if (r == 0)
         apply(s, &newer);
+    else if (mistakes.count > 1)
+        snprintf(s->reload.failure, sizeof(s->reload.failure), "%.220s (and %zu more)",
+                 mistakes.lines[0], mistakes.count - 1);
     else if (mistakes.count > 0)
         fail(s, mistakes.lines[0]);
     else if (r != -ENOENT || in->has_config)
@@ -217,6 +234,8 @@ begin(struct supervisor *s)
         (void)read_again(s);
     if (s->reload.failure[0] != '\0' || s->phase != PHASE_READY) { /* the next start reads it all */
         count_ended(s);
+        if (s->phase == PHASE_READY)
+            say_outcome(s);
         supervisor_tell_state(s);
         return;
     }

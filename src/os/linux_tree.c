@@ -137,6 +137,12 @@ signal_below(int64_t parent, int signal_number, int64_t spared, int depth)
     return signalled;
 }
 
+void
+posix_kill_below(int64_t child)
+{
+    (void)signal_below(child, SIGKILL, 0, 0);
+}
+
 int
 os_descendants_signal(int signal_number, int64_t spared)
 {

@@ -592,7 +592,10 @@ int os_path_check(const char *path);
  */
 int os_command_start(const struct os_launch *launch, intptr_t output, int64_t *ret_pid);
 
-/* Kill it with those of its group. Only before it is reaped: its number is its own so long. */
+/*
+ * Kill it with those of its group, and where the system can those below it in whatever group. Only
+ * before it is reaped: its number is its own so long.
+ */
 void os_command_kill(int64_t pid);
 
 /* A pattern: a POSIX extended regular expression. */

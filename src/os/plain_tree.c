@@ -65,6 +65,12 @@ posix_die_with(int64_t parent)
     return (int64_t)getppid() == parent ? 0 : -ESRCH;
 }
 
+void
+posix_kill_below(int64_t child)
+{
+    (void)child;
+}
+
 int
 os_descendants_signal(int signal_number, int64_t spared)
 {

@@ -30,6 +30,9 @@ void posix_keep_from_exec(int from, intptr_t keep);
 /* Close all descriptors from that number on. */
 void posix_close_from(int from);
 
+/* Kill all that is below that child of ours, as far as it can be found. */
+void posix_kill_below(int64_t child);
+
 /* The oom killer's adjustment of this process: 0; -ENOTSUP where the system has none. */
 int posix_set_oom(int adjust);
 

@@ -62,6 +62,9 @@ void
 os_command_kill(int64_t pid)
 {
     assert(pid > 1);
+    /* Stopped it makes no more children, and keeps those it has. */
+    (void)kill((pid_t)-pid, SIGSTOP);
+    posix_kill_below(pid);
     /* It may not have come so far as to lead a group; then there is nobody else in it. */
     if (kill((pid_t)-pid, SIGKILL) < 0)
         (void)kill((pid_t)pid, SIGKILL);

@@ -263,8 +263,14 @@ check grep -q 'reload command: exit status 9' "$P.state"
 sed -i "s|^command = sh.*|command = true|; s/^timeout.*/timeout = 300ms/" "$dir/x.conf"
 rm "$dir/ready"
 expect 1 "file $dir/ready" "$VORTEX" reload "${C[@]}"
-sed -i "s|^command = true|command = sleep 1000|" "$dir/x.conf"
+sed -i "s|^command = true|command = sh -c 'setsid sleep 1000 \& sleep 1000'|" "$dir/x.conf"
 expect 1 "its time is over" "$VORTEX" reload "${C[@]}"
+none_sleeps()
+{
+    [ "$(count_of "$(readlink -f "$(command -v sleep)")")" -eq 0 ]
+}
+eventually none_sleeps
+check has_value status 'reload failed: reload command: its time is over'
 check is_alive "$server"
 stop_ok
 kept a_reload_ends_when_the_server_is_ready_again_or_says_why_not
@@ -307,8 +313,44 @@ expect 1 "cannot reload 'vortex': .*ended" "$VORTEX" reload "${C[@]}"
 config '[server]' "command = $ALIVE" '[restart]' 'policy = on-failure' 'delay = 1h'
 expect 0 started "$VORTEX" start "${C[@]}"
 expect 1 "cannot reload 'vortex': the server ended" "$VORTEX" reload "${C[@]}"
+eventually grep -q 'restart in' "$P.state"
+expect 0 '^$' "$VORTEX" reload "${C[@]}"
+check grep -q 'restart in' "$P.state"
 stop_ok
 kept a_server_that_dies_of_the_reload_is_a_failed_reload
+
+fresh
+config '[server]' "command = $ALIVE" '[ready]' "when = file:$dir/ready" '[reload]' \
+    "command = touch $dir/reloaded"
+"$VORTEX" start "${C[@]}" >"$dir/said" 2>&1 &
+starter=$!
+eventually grep -qs server-pid "$P.state"
+"$VORTEX" reload "${C[@]}" &
+reloader=$!
+kill -HUP "$(cat "$P")"
+check is_alive $reloader
+check test ! -e "$dir/reloaded"
+touch "$dir/ready"
+wait $starter
+check test $? -eq 0
+wait $reloader
+check test $? -eq 0
+check test -e "$dir/reloaded"
+stop_ok
+kept a_reload_of_a_server_that_starts_waits_until_it_is_ready
+
+fresh
+config '[server]' "command = $ALIVE" '[hook]' "pre-start = $top/wait-for $dir/never"
+"$VORTEX" run "${C[@]}" &
+supervisor=$!
+waits()
+{
+    pgrep -f "^/bin/bash $top/wait-for $dir/never" >"$dir/hook"
+}
+eventually waits
+end $supervisor
+eventually is_dead "$(cat "$dir/hook")"
+kept a_hook_dies_with_its_supervisor
 
 # ---- Our own configuration --------------------------------------------------------------------
 
@@ -324,6 +366,7 @@ sed -i '1a umask = 0077' "$dir/x.conf"
 printf '[hook]\npost-stop = %s\n' "$top/note $dir/got post-stop" >>"$dir/x.conf"
 expect 0 'wait for a restart: server.command server.umask' "$VORTEX" reload "${C[@]}"
 check has_value needs-restart 'server.command server.umask'
+check has_value status 'these wait for a restart: server.command server.umask'
 sed -i 's/^policy.*/polcy = always/' "$dir/x.conf"
 expect 1 "x.conf:[0-9]*: unknown key 'polcy' in \[restart\]: did you mean 'policy'" "$VORTEX" reload -p "$P"
 check is_alive "$server"
