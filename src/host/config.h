@@ -76,6 +76,10 @@ struct config {
     bool inherit_lock; /* [pidfile] inherit-lock, default yes */
     bool allow_remote; /* [pidfile] allow-remote, default no */
 
+    char **stop_command;   /* [stop] command, instead of the first signal; NULL: none */
+    char **reload_command; /* [reload] command, instead of the signal; NULL: none */
+    char **hooks[HOOKS];   /* [hook], as words; NULL: none */
+
     struct conditions ready; /* [ready] when; none: as started */
     int ready_timeout_ms;    /* [ready] timeout, default 90 s; -1: for ever */
     int ready_interval_ms;   /* [ready] interval, default 1 s */
@@ -95,11 +99,8 @@ struct config {
 
     int stop_signal;       /* [stop] signal, default TERM */
     int stop_timeout_ms;   /* [stop] timeout, default 30 s; -1: for ever */
-    char **stop_command;   /* [stop] command, instead of the first signal; NULL: none */
     int reload_signal;     /* [reload] signal, default HUP */
-    char **reload_command; /* [reload] command, instead of the signal; NULL: none */
     int reload_timeout_ms; /* [reload] timeout, default 90 s; -1: for ever */
-    char **hooks[HOOKS];   /* [hook], as words; NULL: none */
     int hook_timeout_ms;   /* [hook] timeout, of each, default 30 s; -1: for ever */
 
     enum supervise supervise;                      /* [server] supervise */
