@@ -74,7 +74,7 @@ bool through_systemd(const struct args *args, const struct instance *instance, i
 
 /* What a stop does, by the arguments and the configuration. */
 struct stop_request stop_request_of(const struct args *args, const struct instance *instance);
-struct launch_request launch_request_of(const struct args *args, const struct instance *instance,
+struct launch_request launch_request_of(const struct args *args, struct instance *instance,
                                         char **command);
 
 /* ---- args.c ------------------------------------------------------------------------------ */
@@ -129,11 +129,12 @@ int say_launch_failure(const char *verb, const struct launch_request *request,
 int say_stop(const char *verb, const struct stop_request *request, const char *name,
              const struct stop_result *result);
 /* option: what to say where it can't be proved who runs, or "". */
+int say_reload(const struct args *args, const char *pidfile, const struct reload_result *result);
 int say_signalled(const char *verb, const char *name, const char *pidfile, const char *option,
                   int error);
 
 /* Whether its server would be supervised, and why. */
-void say_mode(const struct instance *instance);
+void say_mode(struct instance *instance);
 
 void say_status(const struct status *status);
 void say_status_json(const struct status *status, bool comma);

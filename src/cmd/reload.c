@@ -2,8 +2,27 @@
 /* reload and signal. */
 #include "cmd/cmd.h"
 
-static int
-send(const struct args *args, int signal)
+int
+cmd_reload(const struct args *args)
+{
+    struct instance instance;
+    struct reload_result result;
+    int status;
+
+    if (!find_instance(args, &instance, &status))
+        return status;
+    if (through_systemd(args, &instance, &status)) {
+        instance_free(&instance);
+        return status;
+    }
+    reload_server(instance.pidfile, instance.config.reload_signal, args->assume_running, &result);
+    status = say_reload(args, instance.pidfile, &result);
+    instance_free(&instance);
+    return status;
+}
+
+int
+cmd_signal(const struct args *args)
 {
     struct instance instance;
     int64_t pid;
@@ -11,25 +30,8 @@ send(const struct args *args, int signal)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (signal == 0 && through_systemd(args, &instance, &status)) {
-        instance_free(&instance);
-        return status;
-    }
-    r = signal_server(instance.pidfile, signal > 0 ? signal : instance.config.reload_signal,
-                      args->assume_running, &pid);
+    r = signal_server(instance.pidfile, args->signal, args->assume_running, &pid);
     status = say_signalled(args->verb->name, args->name, instance.pidfile, "--assume running", r);
     instance_free(&instance);
     return status;
-}
-
-int
-cmd_reload(const struct args *args)
-{
-    return send(args, 0);
-}
-
-int
-cmd_signal(const struct args *args)
-{
-    return send(args, args->signal);
 }

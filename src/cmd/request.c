@@ -47,7 +47,7 @@ find_command(const struct args *args, const struct instance *instance, char ***r
 }
 
 struct launch_request
-launch_request_of(const struct args *args, const struct instance *instance, char **command)
+launch_request_of(const struct args *args, struct instance *instance, char **command)
 {
     return (struct launch_request){
         .instance = instance,
@@ -60,11 +60,15 @@ launch_request_of(const struct args *args, const struct instance *instance, char
     };
 }
 
-/* How long the supervisor's own sequence may take, and its KILL of what is left. */
+/* How long the supervisor's own sequence may take, its hooks, and its KILL of what is left. */
 static int
 supervised_timeout(const struct config *config)
 {
+    int hooks = (config->hooks[HOOK_PRE_STOP] != NULL) + (config->hooks[HOOK_POST_STOP] != NULL);
     int64_t total = 0;
+
+    if (hooks > 0 && config->hook_timeout_ms < 0)
+        return -1;
 
     for (const struct stop_step *step = config->sequence; step->signal != 0; step++) {
         if (step->timeout_ms < 0)
@@ -74,6 +78,10 @@ supervised_timeout(const struct config *config)
     if (total == 0 && config->stop_timeout_ms < 0)
         return -1;
     total = (total == 0 ? config->stop_timeout_ms : total) + SUPERVISOR_SLACK_MS;
+    if (config->stop_command != NULL) /* where it fails its step's signal comes after all */
+        total += config->sequence[0].signal != 0 ? config->sequence[0].timeout_ms
+                                                 : config->stop_timeout_ms;
+    total += (int64_t)hooks * config->hook_timeout_ms;
     return total > INT_MAX ? INT_MAX : (int)total;
 }
 

@@ -274,6 +274,15 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
     case OS_STAGE_IDENTITY:
         snprintf(buf, size, "becoming user '%s'", or_unsaid(config->user));
         break;
+    case OS_STAGE_DETACH:
+        snprintf(buf, size, "a new process");
+        break;
+    case OS_STAGE_READY:
+        snprintf(buf, size, "it did not become ready");
+        break;
+    case OS_STAGE_HOOK:
+        snprintf(buf, size, "its hook failed");
+        break;
     case OS_STAGE_NONE:
         snprintf(buf, size, "%s", request->instance->pidfile);
         break;
@@ -314,7 +323,7 @@ say_launch_failure(const char *verb, const struct launch_request *request,
     describe_stage(request, result->stage, what, sizeof(what));
     if (result->stage == OS_STAGE_READY && result->error == -EADDRINUSE) {
         say_error("cannot %s '%s': %s", verb, in->name, result->why);
-    } else if (result->stage == OS_STAGE_READY) {
+    } else if (result->stage == OS_STAGE_READY || result->stage == OS_STAGE_HOOK) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
         fprintf(stderr, "%s", result->tail);
     } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP
@@ -400,4 +409,20 @@ say_signalled(const char *verb, const char *name, const char *pidfile, const cha
     else
         say_error("cannot %s '%s': not running", verb, name);
     return EXIT_NOT_RUNNING;
+}
+
+int
+say_reload(const struct args *args, const char *pidfile, const struct reload_result *result)
+{
+    if (result->error == -ECANCELED) {
+        say_error("cannot reload '%s': %s", args->name, result->why);
+        return EXIT_FAILED;
+    }
+    if (result->is_waited && result->error == -ESRCH) {
+        say_error("cannot reload '%s': it ended meanwhile", args->name);
+        return EXIT_FAILED;
+    }
+    if (result->needs_restart[0] != '\0')
+        say_line("reloaded '%s'; these wait for a restart: %s", args->name, result->needs_restart);
+    return say_signalled("reload", args->name, pidfile, "--assume running", result->error);
 }

@@ -161,7 +161,7 @@ say_status(const struct status *s)
 }
 
 void
-say_mode(const struct instance *instance)
+say_mode(struct instance *instance)
 {
     const struct launch_request request = {.instance = instance,
                                            .command = instance->config.command};

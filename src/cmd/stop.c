@@ -40,7 +40,7 @@ would_replace(const struct instance *instance, char **command)
 }
 
 static int
-restart(const struct args *args, const struct instance *instance, char **command)
+restart(const struct args *args, struct instance *instance, char **command)
 {
     struct stop_request stop = stop_request_of(args, instance);
     struct launch_request launch = launch_request_of(args, instance, command);

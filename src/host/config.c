@@ -119,6 +119,20 @@ find_key(const struct ini_entry *entry)
     return NULL;
 }
 
+/* FNV-1a: told apart later, never shown. */
+static void
+note_said(uint64_t *said, const char *value)
+{
+    uint64_t hash = *said ? *said : UINT64_C(14695981039346656037);
+
+    for (;; value++) {
+        hash = (hash ^ (unsigned char)*value) * UINT64_C(1099511628211);
+        if (*value == '\0')
+            break;
+    }
+    *said = hash;
+}
+
 static int
 take_value(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
@@ -129,6 +143,7 @@ take_value(struct reader *reader, const struct key *key, const struct ini_entry 
         return SAY(reader, entry->line, "'%s' stands already at line %u: keep one", key->name,
                    *given);
     *given = entry->line;
+    note_said(&reader->config.said[key - config_keys], entry->value);
     if (*entry->value == '\0')
         return SAY(reader, entry->line, "'%s' has no value: give it one, or take the line out",
                    key->name);
@@ -178,6 +193,8 @@ config_init(struct config *config)
         .stop_signal = os_signal_number("TERM"),
         .stop_timeout_ms = 30000,
         .reload_signal = os_signal_number("HUP"),
+        .reload_timeout_ms = 90000,
+        .hook_timeout_ms = 30000,
         .restart = {.delay_min_ms = 1000, .delay_max_ms = 60000, .reset_after_ms = 600000},
     };
 }
@@ -190,6 +207,10 @@ config_free(struct config *config)
     words_free(config->groups);
     conditions_free(&config->ready);
     conditions_free(&config->health);
+    words_free(config->stop_command);
+    words_free(config->reload_command);
+    for (size_t i = 0; i < HOOKS; i++)
+        words_free(config->hooks[i]);
     free(config->directory);
     free(config->user);
     free(config->group);

@@ -49,6 +49,17 @@ enum log_compress {
     LOG_ZSTD,
 };
 
+/* [hook]: what is run, and when. */
+enum hook {
+    HOOK_PRE_START = 0,
+    HOOK_POST_START,
+    HOOK_PRE_STOP,
+    HOOK_POST_STOP,
+    HOOKS,
+};
+
+#define CONFIG_KEYS_MAX 128
+
 struct config {
     char **command;  /* [server] command, as words, ends with NULL; NULL: none */
     char *directory; /* [server] directory ... */
@@ -70,6 +81,10 @@ struct config {
     bool inherit_lock; /* [pidfile] inherit-lock, default yes */
     bool allow_remote; /* [pidfile] allow-remote, default no */
 
+    char **stop_command;   /* [stop] command, instead of the first signal; NULL: none */
+    char **reload_command; /* [reload] command, instead of the signal; NULL: none */
+    char **hooks[HOOKS];   /* [hook], as words; NULL: none */
+
     struct conditions ready; /* [ready] when; none: as started */
     int ready_timeout_ms;    /* [ready] timeout, default 90 s; -1: for ever */
     int ready_interval_ms;   /* [ready] interval, default 1 s */
@@ -87,14 +102,18 @@ struct config {
     enum log_compress log_compress; /* [log] compress, default no */
     bool log_timestamps;            /* [log] timestamps, default no */
 
-    int stop_signal;     /* [stop] signal, default TERM */
-    int stop_timeout_ms; /* [stop] timeout, default 30 s; -1: for ever */
-    int reload_signal;   /* [reload] signal, default HUP */
+    int stop_signal;       /* [stop] signal, default TERM */
+    int stop_timeout_ms;   /* [stop] timeout, default 30 s; -1: for ever */
+    int reload_signal;     /* [reload] signal, default HUP */
+    int reload_timeout_ms; /* [reload] timeout, default 90 s; -1: for ever */
+    int hook_timeout_ms;   /* [hook] timeout, of each, default 30 s; -1: for ever */
 
     enum supervise supervise;                      /* [server] supervise */
     bool outlives_supervisor;                      /* [server] on-supervisor-death = keep */
     struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
     struct policy_settings restart;                /* [restart] */
+
+    uint64_t said[CONFIG_KEYS_MAX]; /* of each key a hash of what was said; 0: nothing */
 };
 
 /* Every mistake of a file, each a line "FILE:LINE: what is wrong and what would be right". */
@@ -136,6 +155,15 @@ int config_parse(struct config *config, const char *data, size_t length,
 
 /* The key of a limit. */
 const char *config_limit_key(enum os_limit_kind kind);
+
+/*
+ * Take over from a newer reading what a running supervisor can apply: restarts, health, stop,
+ * reload and hooks. What they were is in newer afterwards, for its config_free.
+ *
+ * ret_rest: "server.command server.user": the keys that were changed and wait for a restart.
+ * Returns:  whether [health] is another one.
+ */
+bool config_renew(struct config *config, struct config *newer, char *ret_rest, size_t size);
 
 /* Free what it holds and leave the defaults. */
 void config_free(struct config *config);

@@ -44,9 +44,9 @@ int instance_list(char *ret_directory, char ***ret_names);
 /* ---- launch.c ---------------------------------------------------------------------------- */
 
 struct launch_request {
-    const struct instance *instance;
-    char *const *command; /* NULL: the built-in server */
-    bool keep_directory;  /* where the configuration names none: stay; else / in background */
+    struct instance *instance; /* a supervisor renews its configuration */
+    char *const *command;      /* NULL: the built-in server */
+    bool keep_directory;       /* where the configuration names none: stay; else / in background */
     bool allow_remote;
     bool assume_stale;
     int listen_fds; /* os_listen_fds of the process that was started */
@@ -119,6 +119,21 @@ void stop_server(const struct stop_request *request, struct stop_result *ret);
  */
 bool restart_server(const struct stop_request *stop, const struct launch_request *launch,
                     struct stop_result *ret_stop, struct launch_result *ret_launch);
+
+struct reload_result {
+    int error; /* of the signal, as signal_server; -ECANCELED it failed; -ESRCH later: it ended */
+    bool is_waited;          /* there is a supervisor, and so it is known what became of it */
+    char why[256];           /* of -ECANCELED */
+    char needs_restart[512]; /* the keys that were changed and wait for a restart, or empty */
+};
+
+/*
+ * Tell the running server to read its configuration again. Where it has a supervisor, wait until it
+ * is ready again, for as long as the supervisor gives it.
+ *
+ * signal: for a server without a supervisor.
+ */
+void reload_server(const char *pidfile, int signal, bool assume_running, struct reload_result *ret);
 
 /* Signal the running server: 0; -ESRCH not running; -EBUSY; -ENODATA unproved; -EPERM. */
 int signal_server(const char *pidfile, int signal, bool assume_running, int64_t *ret_pid);

@@ -70,7 +70,8 @@ set_command(struct reader *reader, const struct key *key, const struct ini_entry
     int error = key_split(reader, key, entry, command);
 
     if (!error && *command && (!**command || ***command == '\0'))
-        return SAY(reader, entry->line, "'command' names no program: write the program first");
+        return SAY(reader, entry->line, "'%s' names no program: write the program first",
+                   key->name);
     return error;
 }
 
@@ -295,6 +296,7 @@ const struct key config_keys[] = {
     {"stop", "timeout", set_duration, FIELD(stop_timeout_ms), DURATION, 0, 0, false},
     {"stop", "sequence", set_sequence, FIELD(sequence),
      "at most 8 steps such as 'TERM 20s, KILL 5s'", 0, 0, false},
+    {"stop", "command", set_command, FIELD(stop_command), NULL, 0, 0, false},
     {"restart", "policy", set_policy, FIELD(restart.policy), "no, on-failure or always", 0, 0,
      false},
     {"restart", "delay", set_delays, FIELD(restart), "one time, or two such as 1s..60s", 0, 0,
@@ -311,6 +313,13 @@ const struct key config_keys[] = {
     {"log", "timestamps", set_boolean, FIELD(log_timestamps), BOOLEAN, 0, 0, false},
     {"log", "target", set_target, FIELD(log_target), TARGET, 0, 0, false},
     {"reload", "signal", set_signal, FIELD(reload_signal), SIGNAL, 0, 0, false},
+    {"reload", "command", set_command, FIELD(reload_command), NULL, 0, 0, false},
+    {"reload", "timeout", set_duration, FIELD(reload_timeout_ms), DURATION, 0, 0, false},
+    {"hook", "pre-start", set_command, FIELD(hooks[HOOK_PRE_START]), NULL, 0, 0, false},
+    {"hook", "post-start", set_command, FIELD(hooks[HOOK_POST_START]), NULL, 0, 0, false},
+    {"hook", "pre-stop", set_command, FIELD(hooks[HOOK_PRE_STOP]), NULL, 0, 0, false},
+    {"hook", "post-stop", set_command, FIELD(hooks[HOOK_POST_STOP]), NULL, 0, 0, false},
+    {"hook", "timeout", set_duration, FIELD(hook_timeout_ms), DURATION, 0, 0, false},
     {0},
 };
 

@@ -72,6 +72,13 @@ supervise_reason(const struct launch_request *request)
         return "[restart] policy";
     if (config->sequence[0].signal != 0)
         return "[stop] sequence";
+    if (config->stop_command != NULL)
+        return "[stop] command";
+    if (config->reload_command != NULL)
+        return "[reload] command";
+    for (size_t i = 0; i < HOOKS; i++)
+        if (config->hooks[i] != NULL)
+            return "[hook]";
     if (os_self() == 1) /* of a container: its orphans are ours to reap, and no signal ends us */
         return "process 1";
     return NULL;

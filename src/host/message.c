@@ -22,26 +22,44 @@ value_of(const char *line, const char *prefix)
     return strncmp(line, prefix, length) == 0 ? line + length : NULL;
 }
 
+static bool
+read_number(const char *text, int64_t max, int64_t *ret)
+{
+    uint64_t number;
+
+    if (number_parse(text, strlen(text), &number) < 0 || number > (uint64_t)max)
+        return false;
+    *ret = (int64_t)number;
+    return true;
+}
+
 static struct message_word
 read_line(const char *line)
 {
-    struct message_word word = {.kind = MESSAGE_OTHER};
+    struct message_word word = {.kind = MESSAGE_OTHER, .text = line};
     const char *value;
-    uint64_t usec;
 
     if (strcmp(line, "READY=1") == 0) {
         word.kind = MESSAGE_READY;
+    } else if (strcmp(line, "RELOADING=1") == 0) {
+        word.kind = MESSAGE_RELOADING;
+    } else if (strcmp(line, "STOPPING=1") == 0) {
+        word.kind = MESSAGE_STOPPING;
     } else if ((value = value_of(line, "STATUS=")) != NULL) {
         word.kind = MESSAGE_STATUS;
         word.text = value;
     } else if ((value = value_of(line, "EXTEND_TIMEOUT_USEC=")) != NULL
-               && number_parse(value, strlen(value), &usec) == 0 && usec < INT64_MAX / 2) {
+               && read_number(value, INT64_MAX / 2 - 1, &word.number)) {
         word.kind = MESSAGE_EXTEND_TIMEOUT;
-        word.ms = (int64_t)(usec / 1000);
-    } else if (strcmp(line, "WATCHDOG=1") == 0 || value_of(line, "ERRNO=") != NULL
-               || value_of(line, "BUSERROR=") != NULL) {
+        word.number /= 1000;
+    } else if ((value = value_of(line, "MAINPID=")) != NULL
+               && read_number(value, INT32_MAX, &word.number)) {
+        word.kind = MESSAGE_MAIN_PID;
+    } else if ((value = value_of(line, "ERRNO=")) != NULL
+               && read_number(value, INT32_MAX, &word.number)) {
+        word.kind = MESSAGE_ERRNO;
+    } else if (strcmp(line, "WATCHDOG=1") == 0 || value_of(line, "BUSERROR=") != NULL) {
         word.kind = MESSAGE_MANAGERS;
-        word.text = line;
     }
     return word;
 }

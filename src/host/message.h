@@ -16,15 +16,19 @@ struct message {
 enum message_kind {
     MESSAGE_OTHER = 0,      /* nothing that is known here */
     MESSAGE_READY,          /* READY=1 */
+    MESSAGE_RELOADING,      /* RELOADING=1 */
+    MESSAGE_STOPPING,       /* STOPPING=1 */
     MESSAGE_STATUS,         /* STATUS=TEXT */
     MESSAGE_EXTEND_TIMEOUT, /* EXTEND_TIMEOUT_USEC=NUMBER */
-    MESSAGE_MANAGERS,       /* WATCHDOG=1, ERRNO=..., BUSERROR=...: for the manager above us */
+    MESSAGE_MAIN_PID,       /* MAINPID=NUMBER */
+    MESSAGE_ERRNO,          /* ERRNO=NUMBER: for the manager above us too */
+    MESSAGE_MANAGERS,       /* WATCHDOG=1, BUSERROR=TEXT: for it alone */
 };
 
 struct message_word {
     enum message_kind kind;
-    const char *text; /* of STATUS its value, of MANAGERS the line; the message's */
-    int64_t ms;       /* of EXTEND_TIMEOUT_USEC, at most INT64_MAX / 2000 */
+    const char *text; /* of STATUS its value, of ERRNO and MANAGERS the line; the message's */
+    int64_t number;   /* of EXTEND_TIMEOUT_USEC, in ms, at most INT64_MAX / 2000; of the others */
 };
 
 /*

@@ -37,6 +37,7 @@ probe_new(const struct condition *condition, const struct os_launch *as, int tim
         .timeout_ms = timeout_ms,
         .deadline_ms = -1,
         .handle = OS_NONE,
+        .output = OS_NONE,
     };
     snprintf(probe->why, sizeof probe->why, "%s: not asked yet", condition->name);
     error = is_connection(probe) ? connect_prepare(probe) : 0;
@@ -45,6 +46,12 @@ probe_new(const struct condition *condition, const struct os_launch *as, int tim
     else
         *ret_probe = probe;
     return error;
+}
+
+void
+probe_set_output(struct probe *probe, intptr_t output)
+{
+    probe->output = output;
 }
 
 void
@@ -129,8 +136,9 @@ ask_command(struct probe *probe)
     if (probe->as)
         launch = *probe->as;
     launch.argv = (const char *const *)probe->condition->command;
-    launch.output = NULL;
-    error = os_command_start(&launch, &probe->child);
+    if (probe->output != OS_OURS)
+        launch.output = NULL;
+    error = os_command_start(&launch, probe->output, &probe->child);
     if (error)
         return probe_fail(probe, "%s", strerror(-error));
     probe->stage = STAGE_RUNNING;

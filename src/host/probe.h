@@ -32,6 +32,9 @@ enum probe_answer {
 int probe_new(const struct condition *condition, const struct os_launch *as, int timeout_ms,
               struct probe **ret_probe);
 
+/* Where the output of exec goes, as os_command_start has it. Else nowhere. */
+void probe_set_output(struct probe *probe, intptr_t output);
+
 /* Break off and free it. NULL is fine. */
 void probe_free(struct probe *probe);
 

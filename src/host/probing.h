@@ -41,6 +41,7 @@ struct probe {
     size_t received; /* bytes of the answer, also those that weren't kept */
 
     int64_t child;
+    intptr_t output; /* the child's */
 };
 
 /* End the asking: why not, in printf's words, behind the condition's name. PROBE_FAILS. */

@@ -97,7 +97,7 @@ int words_push(char ***words, size_t *count, char *word);
 /* ---- keys.c: what may be said, and how a value is taken ---------------------------------- */
 
 enum {
-    KEYS_MAX = 128,
+    KEYS_MAX = CONFIG_KEYS_MAX,
 };
 
 /* A configuration while it is read. */

@@ -27,9 +27,17 @@ supervisor_set_phase(struct supervisor *s, enum phase phase)
 void
 supervisor_tell_state(struct supervisor *s)
 {
-    static const char *const names[] = {"starting", "ready", "starting", "stopping", "stopped"};
+    static const char *const names[] = {
+        [PHASE_PRE_START] = "starting",  [PHASE_STARTING] = "starting",
+        [PHASE_POST_START] = "starting", [PHASE_READY] = "ready",
+        [PHASE_RELOADING] = "reloading", [PHASE_WAITING] = "starting",
+        [PHASE_PRE_STOP] = "stopping",   [PHASE_STOPPING] = "stopping",
+        [PHASE_POST_STOP] = "stopping",  [PHASE_ENDED] = "stopped",
+    };
 
     s->words->phase = s->failed ? "failed" : names[s->phase];
+    if (s->phase == PHASE_READY && s->is_leaving)
+        s->words->phase = names[PHASE_STOPPING];
     s->words->server = s->server != 0 ? &s->identity : NULL;
     s->words->exit = s->exit_text;
     s->words->status = s->status_text;
@@ -62,230 +70,20 @@ supervisor_end(struct supervisor *s, bool failed)
 void
 supervisor_child_ended(struct supervisor *s, int64_t pid, int status, int64_t now_ms)
 {
-    if (s->log != NULL && log_child_ended(s->log, pid, now_ms))
+    if ((s->log != NULL && log_child_ended(s->log, pid, now_ms)) || job_child_ended(s, pid, status))
         return;
-    if (!gate_child_ended(s->ready, pid, status, now_ms))
+    if (!gate_child_ended(s->ready, pid, status, now_ms)
+        && !gate_child_ended(s->again, pid, status, now_ms))
         (void)gate_child_ended(s->health, pid, status, now_ms);
 }
 
-static void
-say_status_text(struct supervisor *s, const char *what, const char *why)
+void
+supervisor_say(struct supervisor *s, const char *what, const char *why)
 {
     snprintf(s->status_text, sizeof(s->status_text), "%s: %s", what, why);
 }
 
-static void plan_restart(struct supervisor *s, bool failed, int code);
-
-/* ---- Start, ready, healthy --------------------------------------------------------------- */
-
-static void
-start_server(struct supervisor *s)
-{
-    struct launch_result result = {0};
-
-    if (s->log != NULL)
-        log_tail_forget(s->log);
-    gate_start(s->ready, os_monotonic_ms()); /* what it knew was of the last one */
-    result.error = server_start(s, &result);
-    if (result.error == 0) {
-        gate_start(s->ready, os_monotonic_ms());
-        if (s->log != NULL && gate_wants_lines(s->ready))
-            (void)log_watch_lines(s->log, true);
-        return;
-    }
-    s->exit_status = 1;
-    if (result.error == -EADDRINUSE && s->words->restarts > 0) { /* it may go away */
-        s->since_ms = os_monotonic_ms();
-        plan_restart(s, true, -1);
-        if (s->phase != PHASE_WAITING)
-            return;
-        say_status_text(s, "cannot start", result.why);
-        supervisor_tell_state(s);
-        return;
-    }
-    say_status_text(s, "cannot start",
-                    result.why[0] != '\0' ? result.why : strerror(-result.error));
-    supervisor_tell(s, &result);
-    supervisor_end(s, true);
-}
-
-static void
-become_ready(struct supervisor *s)
-{
-    s->unhealthy = false;
-    if (s->log != NULL)
-        (void)log_watch_lines(s->log, false);
-    gate_start(s->health, os_monotonic_ms());
-    supervisor_set_phase(s, PHASE_READY);
-    supervisor_tell(s, NULL);
-}
-
-/* Whoever waits for it hears why, and nothing is left running; else the policy decides. */
-static void
-never_ready(struct supervisor *s)
-{
-    struct launch_result result = {.error = -ETIMEDOUT, .stage = OS_STAGE_READY};
-
-    snprintf(result.why, sizeof(result.why), "%s", gate_why(s->ready));
-    output_tail(s, &result);
-    say_status_text(s, "not ready", result.why);
-    s->after = s->channel != NULL ? AFTER_FAIL : AFTER_RESTART;
-    supervisor_tell(s, &result);
-    server_stop(s);
-}
-
-static void
-judge_health(struct supervisor *s, enum gate_answer answer)
-{
-    enum health_action action = s->request->instance->config.health_action;
-
-    if (answer == GATE_OPEN && s->unhealthy) {
-        s->unhealthy = false;
-        s->status_text[0] = '\0';
-        supervisor_set_phase(s, PHASE_READY);
-    } else if (answer == GATE_FAILED && !s->unhealthy) {
-        s->unhealthy = true;
-        say_status_text(s, "not healthy", gate_why(s->health));
-        if (action == HEALTH_NONE) {
-            supervisor_set_phase(s, PHASE_READY);
-            return;
-        }
-        s->after = action == HEALTH_STOP ? AFTER_FAIL : AFTER_RESTART_ANYWAY;
-        server_stop(s);
-    }
-}
-
-static void
-ask_gates(struct supervisor *s, const struct os_source *sources, size_t count)
-{
-    int64_t now = os_monotonic_ms();
-    enum gate_answer answer;
-
-    if (s->phase == PHASE_STARTING) {
-        answer = gate_step(s->ready, sources, count, now);
-        if (answer == GATE_OPEN)
-            become_ready(s);
-        else if (answer == GATE_FAILED)
-            never_ready(s);
-    } else if (s->phase == PHASE_READY && s->request->instance->config.health.count > 0) {
-        judge_health(s, gate_step(s->health, sources, count, now));
-    }
-    if (answers_take(s))
-        supervisor_tell_state(s);
-}
-
-/* ---- The end of a server ----------------------------------------------------------------- */
-
-static void
-begin_stop(struct supervisor *s)
-{
-    s->after = AFTER_END;
-    if (s->phase == PHASE_STOPPING || s->phase == PHASE_ENDED)
-        return;
-    s->status_text[0] = '\0';
-    if (s->server == 0) { /* a stop beats a pending restart, at once */
-        s->exit_status = 0;
-        supervisor_end(s, false);
-        return;
-    }
-    server_stop(s);
-}
-
-static void
-wait_for_restart(struct supervisor *s, int64_t until_ms)
-{
-    if (s->phase != PHASE_STOPPING) /* else it says why the server had to end */
-        s->status_text[0] = '\0';
-    s->restart = until_ms;
-    supervisor_set_phase(s, PHASE_WAITING);
-    s->deadline = until_ms;
-}
-
-static void
-plan_restart(struct supervisor *s, bool failed, int code)
-{
-    int64_t now = os_monotonic_ms();
-    int delay_ms = 0;
-
-    server_end_descendants(s); /* a worker that lives on would keep the port */
-    switch (policy_ended(&s->policy, failed, code, now - s->since_ms, now, &delay_ms)) {
-    case POLICY_END:
-        supervisor_end(s, failed);
-        return;
-    case POLICY_GIVE_UP:
-        snprintf(s->status_text, sizeof(s->status_text), "gave up: too many restarts");
-        supervisor_end(s, true);
-        return;
-    case POLICY_RESTART:
-        break;
-    }
-    wait_for_restart(s, now + delay_ms);
-}
-
-/* Whatever the policy says of a server that ends by itself: this one was ended to be restarted. */
-static void
-restart_anyway(struct supervisor *s)
-{
-    if (s->policy.settings.policy != RESTART_NO) {
-        plan_restart(s, true, -1);
-        return;
-    }
-    server_end_descendants(s);
-    wait_for_restart(s, os_monotonic_ms() + s->policy.settings.delay_min_ms);
-}
-
-static void
-server_died(struct supervisor *s, const struct os_death *death)
-{
-    bool failed = death->signal != 0 || death->code != 0;
-
-    server_ended(s, death);
-    if (s->phase != PHASE_STOPPING) {
-        plan_restart(s, failed, death->signal != 0 ? -1 : death->code);
-        return;
-    }
-    switch (s->after) {
-    case AFTER_END:
-        /* It was asked to; a container's status is its server's own. */
-        s->exit_status = os_self() == 1 ? s->exit_status : 0;
-        supervisor_end(s, false);
-        break;
-    case AFTER_FAIL:
-        s->exit_status = s->exit_status != 0 ? s->exit_status : 1;
-        supervisor_end(s, true);
-        break;
-    case AFTER_RESTART:
-        s->exit_status = s->exit_status != 0 ? s->exit_status : 1;
-        plan_restart(s, true, -1);
-        break;
-    case AFTER_RESTART_ANYWAY:
-        restart_anyway(s);
-        break;
-    }
-}
-
 /* ---- What happens ------------------------------------------------------------------------ */
-
-/* A server that dies before it is ready: whoever waits for it hears how it ended. */
-static void
-tell_early_death(struct supervisor *s, const struct os_death *death)
-{
-    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
-
-    if (s->phase != PHASE_STARTING || s->channel == NULL)
-        return;
-    if (death->signal != 0)
-        snprintf(result.why, sizeof(result.why),
-                 "the server was ended by signal %d before it was "
-                 "ready",
-                 death->signal);
-    else
-        snprintf(result.why, sizeof(result.why),
-                 "the server ended with status %d before it was ready", death->code);
-    output_tail(s, &result);
-    supervisor_tell(s, &result);
-    s->policy.settings.policy = RESTART_NO; /* a failed start leaves nothing running */
-}
 
 void
 supervisor_reap(struct supervisor *s)
@@ -296,21 +94,11 @@ supervisor_reap(struct supervisor *s)
         int64_t now = os_monotonic_ms();
         int status = death.signal != 0 ? -death.signal : death.code;
 
-        if (death.pid == s->server) {
-            tell_early_death(s, &death);
-            server_died(s, &death);
-        } else {
+        if (death.pid == s->server)
+            life_server_died(s, &death);
+        else
             supervisor_child_ended(s, death.pid, status, now);
-        }
     }
-}
-
-static void
-reload(struct supervisor *s)
-{
-    if (s->log != NULL)
-        log_reopen(s->log);
-    server_signal(s, s->request->instance->config.reload_signal);
 }
 
 static void
@@ -320,25 +108,13 @@ take_signals(struct supervisor *s)
 
     while ((signal = os_signal_next(s->signals)) > 0) {
         if (signal == os_signal_number("TERM"))
-            begin_stop(s);
+            life_stop(s);
         else if (signal == os_signal_number("HUP"))
-            reload(s);
+            reload_ask(s);
         else if (signal != os_signal_number("CHLD"))
             server_signal(s, signal);
     }
     supervisor_reap(s);
-}
-
-static void
-time_has_come(struct supervisor *s)
-{
-    if (s->phase == PHASE_WAITING) {
-        s->words->restarts++;
-        s->status_text[0] = '\0';
-        start_server(s);
-    } else if (s->phase == PHASE_STOPPING) {
-        server_stop_further(s);
-    }
 }
 
 static int64_t
@@ -353,14 +129,18 @@ static void
 step(struct supervisor *s)
 {
     struct os_source sources[SOURCES_MAX] = {{.handle = s->signals}};
-    const struct gate *gate = s->phase == PHASE_STARTING ? s->ready : s->health;
+    const struct gate *gate = s->phase == PHASE_STARTING    ? s->ready
+                              : s->phase == PHASE_RELOADING ? s->again
+                                                            : s->health;
     size_t words = word_sources(s, sources + 1);
     size_t count = 1 + words;
 
     int64_t deadline = earlier(s->deadline, gate_deadline(gate));
+    enum probe_answer answer;
 
     manager_tell(s, os_monotonic_ms());
     deadline = earlier(deadline, manager_deadline(s));
+    deadline = earlier(deadline, earlier(job_deadline(s), reload_deadline(s)));
     if (s->log != NULL) {
         count += log_sources(s->log, sources + count);
         deadline = earlier(deadline, log_deadline(s->log));
@@ -372,9 +152,11 @@ step(struct supervisor *s)
     word_take(s, sources + 1, words); /* a last word comes before the death */
     if (sources[0].ready)
         take_signals(s);
-    ask_gates(s, sources, count);
+    if (job_runs(s) && (answer = job_step(s, os_monotonic_ms())) != PROBE_PENDING)
+        life_job_done(s, answer);
+    life_ask_gates(s, sources, count);
     if (s->deadline != NEVER && os_monotonic_ms() >= s->deadline)
-        time_has_come(s);
+        life_time_has_come(s);
 }
 
 /* ---- Begin and end ----------------------------------------------------------------------- */
@@ -382,11 +164,13 @@ step(struct supervisor *s)
 static int
 make_gates(struct supervisor *s, struct launch_result *result)
 {
-    const struct config *config = &s->request->instance->config;
+    const struct config *config = &s->instance->config;
     struct gate_rules ready = gate_ready_rules(config), health = gate_health_rules(config);
     const struct condition *culprit = NULL;
     int r = gate_new(&config->ready, &ready, s->launch, &s->ready, &culprit);
 
+    if (r == 0)
+        r = reload_prepare(s);
     if (r == 0)
         r = gate_new(&config->health, &health, s->launch, &s->health, &culprit);
     if (r < 0 && culprit != NULL) {
@@ -404,16 +188,17 @@ keep_own_handles(const struct supervisor *s)
                              s->channel != NULL ? s->channel->channel : OS_NONE,
                              s->manager.to.newline};
 
-    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), s->request->listen_fds);
+    os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), s->listen_fds);
 }
 
 static void
 host(struct supervisor *s)
 {
-    start_server(s);
+    life_begin(s);
     while (s->phase != PHASE_ENDED) {
+        reload_begin_pending(s);
         if (s->phase == PHASE_STARTING)
-            ask_gates(s, NULL, 0); /* with nothing to wait for it is ready at once */
+            life_ask_gates(s, NULL, 0); /* with nothing to wait for it is ready at once */
         if (s->phase != PHASE_ENDED)
             step(s);
     }
@@ -424,7 +209,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
           struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
     struct supervisor s = {
-        .request = request,
+        .instance = request->instance,
+        .listen_fds = request->listen_fds,
         .launch = launch,
         .claim = claim,
         .words = words,
@@ -434,6 +220,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .word_pipe = OS_NONE,
         .deadline = NEVER,
         .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
+        .main = {.handle = OS_NONE},
     };
 
     policy_init(&s.policy, &request->instance->config.restart,
@@ -463,6 +250,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     output_close(&s);
     gate_free(s.ready);
     gate_free(s.health);
+    reload_free(&s);
     word_close(&s);
     (void)os_handle_close(s.signals);
     claim_end(claim, true);

@@ -18,7 +18,7 @@ take_readiness(const struct supervisor *s, struct answers *answers)
 static void
 take_health(const struct supervisor *s, struct answers *answers)
 {
-    const struct config *config = &s->request->instance->config;
+    const struct config *config = &s->instance->config;
     bool is_asked = s->phase == PHASE_READY || s->phase == PHASE_STOPPING;
     int failures = 0;
 

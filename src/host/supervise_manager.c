@@ -41,7 +41,13 @@ add_number(struct manager *m, const char *key, int64_t number)
 static void
 describe(const struct supervisor *s, char *buf, size_t size)
 {
-    static const char *const words[] = {"starting", "ready", "restarting", "stopping", "stopped"};
+    static const char *const words[] = {
+        [PHASE_PRE_START] = "starting",  [PHASE_STARTING] = "starting",
+        [PHASE_POST_START] = "starting", [PHASE_READY] = "ready",
+        [PHASE_RELOADING] = "reloading", [PHASE_WAITING] = "restarting",
+        [PHASE_PRE_STOP] = "stopping",   [PHASE_STOPPING] = "stopping",
+        [PHASE_POST_STOP] = "stopping",  [PHASE_ENDED] = "stopped",
+    };
     const char *said = s->status_text;
 
     snprintf(buf, size, "STATUS=%s%s%s", words[s->phase], said[0] != '\0' ? ": " : "", said);
@@ -54,19 +60,21 @@ describe(const struct supervisor *s, char *buf, size_t size)
 static int64_t
 patience(const struct supervisor *s)
 {
-    int64_t until = NEVER;
+    int64_t until = s->deadline;
 
-    if (s->phase == PHASE_STARTING && !s->manager.is_ready)
+    if (s->phase == PHASE_READY || s->phase == PHASE_WAITING || s->phase == PHASE_ENDED)
+        return NEVER;
+    if (s->phase == PHASE_STARTING)
         until = gate_until(s->ready);
-    else if (s->phase == PHASE_STOPPING)
-        until = s->deadline;
+    else if (until == NEVER) /* a hook's time */
+        until = job_deadline(s);
     return until == NEVER ? NEVER : until + MARGIN_MS;
 }
 
 static bool
 is_stopping(const struct supervisor *s)
 {
-    return s->phase == PHASE_ENDED || (s->phase == PHASE_STOPPING && s->after <= AFTER_FAIL);
+    return s->phase == PHASE_ENDED || (s->phase >= PHASE_PRE_STOP && s->after <= AFTER_FAIL);
 }
 
 /* ---- What is told ------------------------------------------------------------------------ */
@@ -76,9 +84,14 @@ tell_progress(struct supervisor *s)
 {
     struct manager *m = &s->manager;
 
-    if (s->phase == PHASE_READY && !m->is_ready) {
+    if (s->phase == PHASE_READY && !(m->is_ready && !m->is_reloading)) {
         m->is_ready = true;
+        m->is_reloading = false;
         add_line(m, "READY=1");
+    } else if (s->phase == PHASE_RELOADING && m->is_ready && !m->is_reloading) {
+        m->is_reloading = true;
+        add_line(m, "RELOADING=1");
+        add_number(m, "MONOTONIC_USEC", os_monotonic_us());
     } else if (is_stopping(s) && !m->is_stopping) {
         m->is_stopping = true;
         add_line(m, "STOPPING=1");

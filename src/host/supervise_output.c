@@ -16,8 +16,8 @@ takes_output(const struct config *config)
 int
 output_open(struct supervisor *s, struct launch_result *result)
 {
-    const struct config *config = &s->request->instance->config;
-    struct log_settings settings = log_settings_of(config, s->request->instance->name);
+    const struct config *config = &s->instance->config;
+    struct log_settings settings = log_settings_of(config, s->instance->name);
     const char *why = "";
     int r;
 

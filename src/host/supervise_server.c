@@ -80,6 +80,8 @@ server_end_descendants(struct supervisor *s)
 
     gate_stop(s->ready); /* their commands are children too */
     gate_stop(s->health);
+    gate_stop(s->again);
+    job_break_off(s);
     kill_group(s, end);
     do {
         kill_descendants(log_writer(s));
@@ -116,7 +118,7 @@ fork_named(struct supervisor *s, struct os_server *server)
     }
     if (r == 0)
         r = os_server_fork(&launch, &s->claim->lock, s->log != NULL ? log_output(s->log) : OS_NONE,
-                           !s->request->instance->config.outlives_supervisor, server);
+                           !s->instance->config.outlives_supervisor, server);
     (void)os_handle_close(end);
     if (r < 0)
         return r;
@@ -127,6 +129,7 @@ fork_named(struct supervisor *s, struct os_server *server)
     }
     if (r == 0) {
         s->server = server->pid;
+        s->was_forked = true;
         s->since_ms = os_monotonic_ms();
         supervisor_set_phase(s, PHASE_STARTING);
     }
@@ -137,7 +140,7 @@ fork_named(struct supervisor *s, struct os_server *server)
 static int
 refuse_stranger(struct supervisor *s, struct launch_result *result)
 {
-    const struct condition *taken = s->request->listen_fds > 0 ? NULL : gate_taken(s->ready);
+    const struct condition *taken = s->listen_fds > 0 ? NULL : gate_taken(s->ready);
 
     if (taken == NULL)
         return 0;
@@ -173,6 +176,10 @@ server_signal(const struct supervisor *s, int signal)
 {
     struct os_hold hold;
 
+    if (s->server != 0 && s->main.pid == s->server) {
+        (void)os_process_signal(&s->main, signal);
+        return;
+    }
     /* Our own child: its number is its own until we reap it. */
     if (s->server == 0 || os_process_hold(s->server, &hold) < 0)
         return;
@@ -184,7 +191,7 @@ server_signal(const struct supervisor *s, int signal)
 static struct stop_step
 step_of(const struct supervisor *s)
 {
-    const struct config *config = &s->request->instance->config;
+    const struct config *config = &s->instance->config;
     size_t count = 0;
 
     while (config->sequence[count].signal != 0)
@@ -197,12 +204,34 @@ step_of(const struct supervisor *s)
 }
 
 static void
+signal_step(struct supervisor *s)
+{
+    server_signal(s, step_of(s).signal);
+}
+
+static void
 take_step(struct supervisor *s)
 {
-    struct stop_step step = step_of(s);
+    int timeout_ms = step_of(s).timeout_ms;
 
-    server_signal(s, step.signal);
-    s->deadline = step.timeout_ms < 0 ? NEVER : os_monotonic_ms() + step.timeout_ms;
+    s->deadline = timeout_ms < 0 ? NEVER : os_monotonic_ms() + timeout_ms;
+    if (s->stop_step > 0 || s->instance->config.stop_command == NULL)
+        signal_step(s);
+    else if (job_begin(s, JOB_STOP) == PROBE_FAILS)
+        server_stop_command_done(s, PROBE_FAILS);
+}
+
+void
+server_stop_command_done(struct supervisor *s, enum probe_answer answer)
+{
+    int timeout_ms = step_of(s).timeout_ms;
+
+    if (answer == PROBE_HOLDS) /* it has the rest of its time to end */
+        return;
+    supervisor_say(s, "stopping by signal", s->job.why);
+    supervisor_tell_state(s);
+    s->deadline = timeout_ms < 0 ? NEVER : os_monotonic_ms() + timeout_ms;
+    signal_step(s);
 }
 
 void
@@ -218,6 +247,7 @@ server_stop(struct supervisor *s)
 void
 server_stop_further(struct supervisor *s)
 {
+    job_break_off(s);
     s->stop_step++;
     take_step(s);
 }
@@ -230,11 +260,17 @@ server_ended(struct supervisor *s, const struct os_death *death)
     const char *core = death->core ? " core" : "";
 
     s->server = 0;
-    if (death->signal == 0)
+    s->up_ms = os_monotonic_ms() - s->since_ms;
+    os_process_release(&s->main);
+    if (death->signal == 0 && death->code < 0)
+        snprintf(s->exit_text, sizeof(s->exit_text), "unknown");
+    else if (death->signal == 0)
         snprintf(s->exit_text, sizeof(s->exit_text), "code %d", death->code);
     else if (name != NULL)
         snprintf(s->exit_text, sizeof(s->exit_text), "signal %s%s", name, core);
     else
         snprintf(s->exit_text, sizeof(s->exit_text), "signal %d%s", death->signal, core);
     s->exit_status = death->signal != 0 ? 128 + death->signal : death->code;
+    if (s->exit_status < 0)
+        s->exit_status = 1;
 }

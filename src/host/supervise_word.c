@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server's own word: sd_notify's messages, and a newline on a descriptor. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 
 #define MESSAGE_MAX 4096
 
-/* The server itself, or one of its session: the socket's name is no secret. */
+/* The server itself, or another one below us: the socket's name is no secret. */
 static bool
 may_speak(const struct supervisor *s, int64_t pid)
 {
@@ -22,33 +23,91 @@ may_speak(const struct supervisor *s, int64_t pid)
         return true;
     if (os_process_hold(pid, &hold) < 0)
         return false;
-    may = os_process_belongs(&hold, s->server, "") == 1;
+    may = os_process_belongs(&hold, s->server, "") == 1 || os_is_descendant(&hold);
     os_process_release(&hold);
     return may;
+}
+
+/* From now on another process below us is the server. */
+static void
+take_main_pid(struct supervisor *s, int64_t pid)
+{
+    struct os_identity identity;
+    struct os_hold hold;
+
+    if (pid < 2 || pid == s->server || (s->log != NULL && pid == log_child(s->log))
+        || os_process_hold(pid, &hold) < 0)
+        return;
+    if (!os_is_descendant(&hold) || os_process_identify(&hold, &identity) < 0) {
+        os_process_release(&hold);
+        return;
+    }
+    os_process_release(&s->main);
+    s->main = hold;
+    s->server = hold.pid;
+    s->identity = identity;
+    supervisor_tell_state(s);
+}
+
+/* STOPPING=1: it ends by its own will, in its own time, which is no longer than that of a stop. */
+static void
+take_leave(struct supervisor *s)
+{
+    int timeout_ms = s->instance->config.stop_timeout_ms;
+
+    if (s->is_leaving || (s->phase != PHASE_READY && s->phase != PHASE_RELOADING))
+        return;
+    s->is_leaving = true;
+    reload_give_up(s, "the server is stopping");
+    job_break_off(s);
+    gate_stop(s->health);
+    supervisor_set_phase(s, PHASE_READY);
+    s->deadline = timeout_ms < 0 ? NEVER : os_monotonic_ms() + timeout_ms;
+}
+
+static void
+extend_timeout(struct supervisor *s, int64_t ms)
+{
+    int64_t until = os_monotonic_ms() + ms;
+
+    if (s->phase == PHASE_STARTING)
+        gate_extend(s->ready, until);
+    else if ((s->phase == PHASE_STOPPING || s->phase == PHASE_RELOADING || s->is_leaving)
+             && s->deadline != NEVER && until > s->deadline)
+        s->deadline = until;
 }
 
 static void
 take_word(struct supervisor *s, const struct message_word *word)
 {
-    int64_t until;
 
     switch (word->kind) {
     case MESSAGE_READY:
         gate_notified(s->ready);
+        reload_said_ready(s);
         break;
-    case MESSAGE_MANAGERS:
-        manager_pass_on(s, word->text);
+    case MESSAGE_RELOADING:
+        reload_said_reloading(s);
+        break;
+    case MESSAGE_STOPPING:
+        take_leave(s);
         break;
     case MESSAGE_STATUS:
         snprintf(s->status_text, sizeof(s->status_text), "%s", word->text);
         supervisor_tell_state(s);
         break;
     case MESSAGE_EXTEND_TIMEOUT:
-        until = os_monotonic_ms() + word->ms;
-        if (s->phase == PHASE_STARTING)
-            gate_extend(s->ready, until);
-        else if (s->phase == PHASE_STOPPING && s->deadline != NEVER && until > s->deadline)
-            s->deadline = until;
+        extend_timeout(s, word->number);
+        break;
+    case MESSAGE_MAIN_PID:
+        take_main_pid(s, word->number);
+        break;
+    case MESSAGE_ERRNO:
+        s->said_errno = (int)word->number;
+        manager_pass_on(s, word->text);
+        break;
+    case MESSAGE_MANAGERS:
+        manager_pass_on(s, word->text);
         break;
     case MESSAGE_OTHER:
         break;
@@ -85,10 +144,21 @@ take_newline(struct supervisor *s)
         s->word_pipe = os_handle_close(s->word_pipe);
 }
 
+/* The server that was named by MAINPID= is dead; where it was no child of ours nobody says how. */
+static void
+take_death(struct supervisor *s)
+{
+    const struct os_death unknown = {.pid = s->main.pid, .code = -1};
+
+    supervisor_reap(s);
+    if (s->server != 0 && s->main.pid == s->server && os_process_wait(&s->main, 0) == 0)
+        life_server_died(s, &unknown);
+}
+
 int
 word_open(struct supervisor *s)
 {
-    const struct conditions *ready = &s->request->instance->config.ready;
+    const struct conditions *ready = &s->instance->config.ready;
 
     for (size_t i = 0; i < ready->count; i++)
         if (ready->list[i].kind == CONDITION_FD)
@@ -126,6 +196,8 @@ word_sources(const struct supervisor *s, struct os_source *out)
         out[count++] = (struct os_source){.handle = s->notify};
     if (s->word_pipe != OS_NONE)
         out[count++] = (struct os_source){.handle = s->word_pipe};
+    if (s->main.pid != 0 && s->main.handle != OS_NONE)
+        out[count++] = (struct os_source){.handle = s->main.handle};
     return count;
 }
 
@@ -137,8 +209,10 @@ word_take(struct supervisor *s, const struct os_source *sources, size_t count)
             continue;
         if (sources[i].handle == s->notify)
             take_messages(s);
-        else
+        else if (sources[i].handle == s->word_pipe)
             take_newline(s);
+        else
+            take_death(s);
     }
 }
 

@@ -5,31 +5,79 @@
 
 #include "host/log.h"
 #include "host/policy.h"
+#include "host/probe.h"
 #include "host/ready.h"
 #include "host/supervise.h"
 
 #define NEVER (-1)
 
 enum phase {
-    PHASE_STARTING = 0, /* the server was started, it isn't ready yet */
+    PHASE_PRE_START = 0, /* each of these four waits for its hook */
+    PHASE_STARTING,      /* the server was started, it isn't ready yet */
+    PHASE_POST_START,
     PHASE_READY,
-    PHASE_WAITING,  /* for the time of the restart */
+    PHASE_RELOADING, /* until it is ready again */
+    PHASE_WAITING,   /* for the time of the restart */
+    PHASE_PRE_STOP,
     PHASE_STOPPING, /* for the server's death */
+    PHASE_POST_STOP,
     PHASE_ENDED,
 };
 
-/* What comes after the death of a server that is being stopped. */
+/* What comes after the death of a server, and its post-stop. */
 enum after {
     AFTER_END = 0,        /* it was asked for: all is well */
     AFTER_FAIL,           /* it never became ready, or it is to end as not healthy */
     AFTER_RESTART,        /* as the policy says: it wasn't ready in time */
     AFTER_RESTART_ANYWAY, /* it is not healthy */
+    AFTER_POLICY,         /* as the policy says: it ended by itself */
+};
+
+/* A command beside the server: a hook, or that of a stop or a reload. One at a time. */
+enum job_kind {
+    JOB_PRE_START = 1,
+    JOB_POST_START,
+    JOB_PRE_STOP,
+    JOB_POST_STOP,
+    JOB_STOP,
+    JOB_RELOAD,
+};
+
+struct job {
+    struct probe *probe; /* NULL: none runs */
+    enum probe_answer answer;
+    struct condition condition;
+    struct os_launch as;
+    const char **environment;
+    char title[16];                                 /* "pre-start" */
+    char name[OS_NAME_MAX + 16], pid[40], exit[80]; /* VORTEX_NAME=..., and so on */
+    char why[256];                                  /* the last one failed */
+};
+
+/* How far a reload has come. */
+enum reload_stage {
+    RELOAD_COMMAND = 0, /* the command runs */
+    RELOAD_WORD,        /* READY=1 is waited for, if there is RELOADING=1 */
+    RELOAD_PROBES,      /* what can be asked is asked again */
+};
+
+struct reload {
+    enum reload_stage stage;
+    bool is_asked;     /* by HUP; else the server reloads by its own will */
+    bool is_pending;   /* another one was asked for */
+    bool said;         /* RELOADING=1, in this reload */
+    bool is_ready;     /* READY=1, after it */
+    bool says_always;  /* this server is known to say it */
+    int64_t moment_ms; /* RELOAD_WORD: until then it may come; NEVER: until the timeout */
+    char failure[256];
+    char needs_restart[512];
+    struct state_reloads told;
 };
 
 /* Who started us, and what it has heard last. */
 struct manager {
     struct os_manager to;
-    bool is_ready, is_stopping;
+    bool is_ready, is_reloading, is_stopping;
     bool is_fed;      /* its watchdog, by the server's own word */
     int64_t until_ms; /* as long it waits, or NEVER */
     int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
@@ -46,7 +94,8 @@ struct answers {
 
 struct supervisor {
     struct manager manager;
-    const struct launch_request *request;
+    struct instance *instance; /* whose configuration a reload renews */
+    int listen_fds;            /* sockets that the server gets */
     const struct os_launch *launch;
     struct claim *claim;
     struct state_words *words;
@@ -54,15 +103,23 @@ struct supervisor {
     intptr_t signals;
     struct gate *ready;
     struct gate *health;
-    struct log *log;    /* NULL: the output stays where it is */
-    intptr_t notify;    /* the socket of sd_notify, or OS_NONE */
-    intptr_t word_pipe; /* the end of ours of fd:N, or OS_NONE */
-    int word_fd;        /* its N, or 0 */
+    struct gate *again;      /* what can be asked of ready, after a reload */
+    struct conditions asked; /* its list, whose conditions are the configuration's */
+    struct log *log;         /* NULL: the output stays where it is */
+    intptr_t notify;         /* the socket of sd_notify, or OS_NONE */
+    intptr_t word_pipe;      /* the end of ours of fd:N, or OS_NONE */
+    int word_fd;             /* its N, or 0 */
 
     enum phase phase;
     enum after after;
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
+    bool is_leaving;  /* the server said STOPPING=1 */
+    int said_errno;   /* ERRNO=, or 0 */
+    bool was_forked;  /* since the last pre-start */
+    bool ended_badly; /* AFTER_POLICY: it failed ... */
+    int ended_code;   /* ... with that status, or -1 */
+    int64_t up_ms;    /* how long it was up */
     int64_t server;   /* its pid; 0: none lives */
     int64_t since_ms; /* when it was started */
     int64_t deadline; /* of this phase, or NEVER */
@@ -74,6 +131,9 @@ struct supervisor {
     struct answers answers;
     struct os_identity identity; /* the server's */
     struct os_cgroup cgroup;     /* the server's, if the system lets us make one */
+    struct os_hold main;         /* a server named by MAINPID=, else empty */
+    struct job job;
+    struct reload reload;
     struct policy policy;
 };
 
@@ -97,9 +157,75 @@ void supervisor_child_ended(struct supervisor *s, int64_t pid, int status, int64
 /* Nobody is left, and nothing comes after. */
 void supervisor_end(struct supervisor *s, bool failed);
 
+/* "WHAT: WHY", for status. */
+void supervisor_say(struct supervisor *s, const char *what, const char *why);
+
+/* ---- supervise_life.c: what leads from phase to phase ------------------------------------- */
+
+/* Start the server, from its pre-start on. */
+void life_begin(struct supervisor *s);
+
+/* Stop it for good, whatever it does now. */
+void life_stop(struct supervisor *s);
+
+/* It is dead, as supervisor_reap found it, or as far as is known of one that is no child. */
+void life_server_died(struct supervisor *s, const struct os_death *death);
+
+/* The command that this phase waits for has ended; its deadline has come. */
+void life_job_done(struct supervisor *s, enum probe_answer answer);
+void life_time_has_come(struct supervisor *s);
+
+/* Ask what is to be asked in this phase, with what was waited for. */
+void life_ask_gates(struct supervisor *s, const struct os_source *sources, size_t count);
+
+/* ---- supervise_job.c --------------------------------------------------------------------- */
+
+/*
+ * Run the command of that kind, where there is one.
+ * Returns: PROBE_PENDING it runs; PROBE_HOLDS there is none; PROBE_FAILS, and s->job.why.
+ */
+enum probe_answer job_begin(struct supervisor *s, enum job_kind kind);
+
+bool job_runs(const struct supervisor *s);
+int64_t job_deadline(const struct supervisor *s);
+
+/* How it stands now; with an answer it is over. */
+enum probe_answer job_step(struct supervisor *s, int64_t now_ms);
+
+/* Kill it, if it runs, with its children. */
+void job_break_off(struct supervisor *s);
+
+/* A child was reaped: was it the job? Its answer is given by the next step. */
+bool job_child_ended(struct supervisor *s, int64_t pid, int status);
+
+/* ---- supervise_reload.c ------------------------------------------------------------------ */
+
+/* Make the gate that asks again: 0; as gate_new. */
+int reload_prepare(struct supervisor *s);
+void reload_free(struct supervisor *s);
+
+/* HUP: now, or as soon as the server is ready. */
+void reload_ask(struct supervisor *s);
+
+/* A reload was asked for that can begin now. */
+void reload_begin_pending(struct supervisor *s);
+
+/* In PHASE_RELOADING: go on, with what was waited for; its command has ended; its time is over. */
+void reload_step(struct supervisor *s, const struct os_source *sources, size_t count);
+void reload_command_done(struct supervisor *s, enum probe_answer answer);
+void reload_expire(struct supervisor *s);
+int64_t reload_deadline(const struct supervisor *s);
+
+/* The server's word. */
+void reload_said_reloading(struct supervisor *s);
+void reload_said_ready(struct supervisor *s);
+
+/* Nothing comes of the reloads that were asked for; the next change of phase tells it. */
+void reload_give_up(struct supervisor *s, const char *why);
+
 /* ---- supervise_word.c: the server's own word ---------------------------------------------- */
 
-#define WORD_SOURCES_MAX 2
+#define WORD_SOURCES_MAX 3
 
 /* Open what the [ready] conditions need; for each start: what the server gets; close it. */
 int word_open(struct supervisor *s);
@@ -159,6 +285,9 @@ void server_signal(const struct supervisor *s, int signal);
 /* Begin to stop it; the next step of that, when its time has come. */
 void server_stop(struct supervisor *s);
 void server_stop_further(struct supervisor *s);
+
+/* The stop's command has ended while the server lives: where it failed the signal comes after all. */
+void server_stop_command_done(struct supervisor *s, enum probe_answer answer);
 
 /* Keep in mind how it ended. */
 void server_ended(struct supervisor *s, const struct os_death *death);

@@ -31,6 +31,13 @@ struct state {
     char text[STATE_MAX + 1]; /* the file, for state_get */
 };
 
+/* What a supervisor says of its reloads: whoever asked for one follows it by these. */
+struct state_reloads {
+    uint64_t begun, ended;     /* how many; the last one ended is the one called so */
+    const char *failure;       /* why that one failed; empty: it didn't */
+    const char *needs_restart; /* keys that were changed in the configuration and wait for one */
+};
+
 /* What a host may say beyond the identity. NULL: not said. */
 struct state_words {
     const char *phase;
@@ -47,6 +54,7 @@ struct state_words {
     uint64_t next_restart; /* when it is started again, as os_monotonic_ms counts; 0: it isn't */
     const char *log;       /* the file that its output goes to */
     int64_t since;         /* of the present phase, seconds, wall clock; 0: now */
+    const struct state_reloads *reloads; /* NULL: nobody stands between */
 };
 
 /* 0; -EBADMSG a broken file, which counts as none. */

@@ -175,6 +175,18 @@ put_rest(struct out *out, const char *key, const char *value)
     put_word(out, key, text);
 }
 
+static void
+put_reloads(struct out *out, const struct state_reloads *reloads)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%" PRIu64, reloads->begun);
+    put(out, "reloads", text); /* 0 too: it says that there is somebody who counts */
+    put_number(out, "reloaded", reloads->ended);
+    put_word(out, "reload-failure", reloads->failure);
+    put_word(out, "needs-restart", reloads->needs_restart);
+}
+
 int
 state_format(const struct os_identity *owner, bool lock_held, int64_t since,
              const struct state_words *words, char *buf, size_t size, size_t *ret_length)
@@ -203,6 +215,8 @@ state_format(const struct os_identity *owner, bool lock_held, int64_t since,
         put_path(&out, "cgroup", words->cgroup);
         put_number(&out, "restarts", words->restarts);
         put_number(&out, "next-restart", words->next_restart);
+        if (words->reloads != NULL)
+            put_reloads(&out, words->reloads);
         put_word(&out, "exit", words->exit);
         put_word(&out, "not-ready", words->not_ready);
         put_word(&out, "health", words->health);

@@ -19,6 +19,8 @@
 #define STAT_PARENT 4
 #define DEPTH_MAX   64 /* deeper ones come up when their parents are dead */
 
+#define ANCESTORS_MAX 1024
+
 int
 os_supervisor_prepare(intptr_t *ret_signals)
 {
@@ -135,10 +137,31 @@ signal_below(int64_t parent, int signal_number, int64_t spared, int depth)
     return signalled;
 }
 
+void
+posix_kill_below(int64_t child)
+{
+    (void)signal_below(child, SIGKILL, 0, 0);
+}
+
 int
 os_descendants_signal(int signal_number, int64_t spared)
 {
     return signal_below(os_self(), signal_number, spared, 0);
+}
+
+bool
+os_is_descendant(const struct os_hold *hold)
+{
+    int64_t self = os_self(), pid = hold->pid;
+    uint64_t parent;
+
+    for (int depth = 0; depth < ANCESTORS_MAX && pid > 1 && pid != self; depth++) {
+        if (linux_stat_field(pid, STAT_PARENT, &parent) < 0)
+            return false;
+        pid = (int64_t)parent;
+    }
+    /* Its own number was its own all the time. */
+    return pid == self && hold->pid != self && os_process_wait(hold, 0) != 0;
 }
 
 bool

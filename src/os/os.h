@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define OS_NONE     ((intptr_t)-1) /* the empty handle */
+#define OS_OURS     ((intptr_t)-2) /* of os_command_start: output goes where ours goes */
 #define OS_NAME_MAX 256            /* a file name with its NUL */
 #define OS_PATH_MAX 4096
 
@@ -367,6 +368,7 @@ enum os_stage {
     OS_STAGE_DETACH,
     OS_STAGE_EXEC,
     OS_STAGE_READY, /* it was started, and didn't become ready */
+    OS_STAGE_HOOK,  /* a command that belongs to its start failed */
 
     /* The first of many. */
     OS_STAGE_LIMIT = 0x100,    /* + its enum os_limit_kind */
@@ -594,6 +596,9 @@ int os_reap(struct os_death *ret_death);
  */
 int os_descendants_signal(int signal_number, int64_t spared);
 
+/* Is the held process alive, and below this one? */
+bool os_is_descendant(const struct os_hold *hold);
+
 /* Have we no children but that one? */
 bool os_is_childless(int64_t spared);
 
@@ -738,13 +743,18 @@ int64_t os_connection_write(intptr_t handle, const void *data, size_t size);
 int os_path_check(const char *path);
 
 /*
- * Start a command as a server would be started, with nothing to read and its output nowhere; back
- * as soon as it was forked. Who can't be exec'ed ends with status 127, or 126 where it is there.
+ * Start a command as a server would be started, with nothing to read; back as soon as it was
+ * forked. Who can't be exec'ed ends with status 127, or 126 where it is there.
+ *
+ * output:  its standard output and error; OS_NONE: nowhere; OS_OURS.
  * ret_pid: a child of this process, to be reaped, and the leader of a process group of its own.
  */
-int os_command_start(const struct os_launch *launch, int64_t *ret_pid);
+int os_command_start(const struct os_launch *launch, intptr_t output, int64_t *ret_pid);
 
-/* Kill it with those of its group. Only before it is reaped: its number is its own so long. */
+/*
+ * Kill it with those of its group, and where the system can those below it in whatever group. Only
+ * before it is reaped: its number is its own so long.
+ */
 void os_command_kill(int64_t pid);
 
 /* A pattern: a POSIX extended regular expression. */

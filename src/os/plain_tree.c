@@ -71,12 +71,25 @@ posix_die_with(int64_t parent)
     return (int64_t)getppid() == parent ? 0 : -ESRCH;
 }
 
+void
+posix_kill_below(int64_t child)
+{
+    (void)child;
+}
+
 int
 os_descendants_signal(int signal_number, int64_t spared)
 {
     (void)signal_number;
     (void)spared;
     return 0;
+}
+
+bool
+os_is_descendant(const struct os_hold *hold)
+{
+    (void)hold;
+    return false; /* as far as is known */
 }
 
 bool

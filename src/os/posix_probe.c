@@ -23,7 +23,7 @@ os_path_check(const char *path)
 /* ---- A command --------------------------------------------------------------------------- */
 
 static void
-become_command(const struct os_launch *launch)
+become_command(const struct os_launch *launch, intptr_t output)
 {
     const struct os_lock none = {.handle = OS_NONE};
     struct os_launch own = *launch;
@@ -31,8 +31,12 @@ become_command(const struct os_launch *launch)
     enum os_stage stage;
     int r;
 
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0
-        || dup2(null, STDERR_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+        _exit(126);
+    if (output == OS_NONE)
+        output = null;
+    if (output != OS_OURS
+        && (dup2((int)output, STDOUT_FILENO) < 0 || dup2((int)output, STDERR_FILENO) < 0))
         _exit(126);
     /* One of the three may have been closed, and is it now. */
     if (null <= STDERR_FILENO)
@@ -44,14 +48,14 @@ become_command(const struct os_launch *launch)
 }
 
 int
-os_command_start(const struct os_launch *launch, int64_t *ret_pid)
+os_command_start(const struct os_launch *launch, intptr_t output, int64_t *ret_pid)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        become_command(launch);
+        become_command(launch, output);
     *ret_pid = pid;
     return 0;
 }
@@ -60,6 +64,9 @@ void
 os_command_kill(int64_t pid)
 {
     assert(pid > 1);
+    /* Stopped it makes no more children, and keeps those it has. */
+    (void)kill((pid_t)-pid, SIGSTOP);
+    posix_kill_below(pid);
     /* It may not have come so far as to lead a group; then there is nobody else in it. */
     if (kill((pid_t)-pid, SIGKILL) < 0)
         (void)kill((pid_t)pid, SIGKILL);

@@ -159,7 +159,7 @@ def check_verbs(vortex, page):
 
 def check_state(source, page):
     """Each key that state.c writes stands in FILES."""
-    keys = re.findall(r'\bput\w*\(&out, "([^"]+)"', source)
+    keys = re.findall(r'\bput\w*\(&?out, "([^"]+)"', source)
     if not keys:
         yield "state.c: no key was found"
     for key in keys:

@@ -37,6 +37,18 @@ def eventually(holds, what):
         time.sleep(0.005)
 
 
+def state_of(m):
+    lines = (m.dir / "x.pid.state").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def catches(m, number):
+    """Does the server catch that signal by now?"""
+    status = pathlib.Path(f"/proc/{state_of(m)['server-pid']}/status").read_text(encoding="utf-8")
+    caught = [line for line in status.splitlines() if line.startswith("SigCgt:")][0]
+    return int(caught.split()[1], 16) >> (number - 1) & 1
+
+
 class Manager:
     """A directory, a manager's socket, and what is hosted there."""
 
@@ -150,13 +162,29 @@ def a_restart_by_the_supervisor_is_no_end_for_the_manager(m):
     config = "[restart]\npolicy = always\ndelay = 1ms\n"
     m.run("sh", "-c", f"echo >>{m.dir}/starts; exec sleep 1000", config=config)
     m.until("READY=1")
-    state = m.dir / "x.pid.state"
-    lines = dict(line.split("=", 1) for line in state.read_text(encoding="utf-8").splitlines())
-    os.kill(int(lines["server-pid"]), signal.SIGKILL)
+    os.kill(int(state_of(m)["server-pid"]), signal.SIGKILL)
     m.until("STATUS=restarting")
     m.until("STATUS=ready")
     check("STOPPING=1" not in m.heard, m.heard)
     check(m.end() == 0, "another end")
+
+
+def a_reload_lasts_until_the_server_is_ready_again(m):
+    (m.dir / "serves").touch()
+    script = f"trap 'rm {m.dir}/serves' HUP; while :; do sleep 0.01; done"
+    m.run("sh", "-c", script, config="[ready]\nwhen = file:{dir}/serves\n")
+    m.until("READY=1")
+    eventually(lambda: catches(m, signal.SIGHUP), "the server's trap")
+    reload = subprocess.Popen([VORTEX, "reload", "-c", m.dir / "x.conf", "-p", m.pidfile])
+    reloading = m.until("RELOADING=1")
+    moment = reloading[reloading.index("RELOADING=1") + 1]
+    check(moment.startswith("MONOTONIC_USEC="), reloading)
+    eventually(lambda: not (m.dir / "serves").exists(), "the server's reload")
+    check(reload.poll() is None and m.heard.count("READY=1") == 1, "it was not waited for")
+    (m.dir / "serves").touch()
+    m.until("READY=1")
+    check(reload.wait(NEVER) == 0, "the reload failed")
+    m.end()
 
 
 def the_watchdog_is_fed_while_the_check_holds(m):
@@ -269,9 +297,7 @@ def sockets_are_passed_on(m):
 def sockets_outlive_a_crash_of_the_server(m):
     activate(m, "run", "[restart]\npolicy = always\ndelay = 1ms\n")
     check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
-    state = (m.dir / "x.pid.state").read_text(encoding="utf-8")
-    server = dict(line.split("=", 1) for line in state.splitlines())["server-pid"]
-    os.kill(int(server), signal.SIGKILL)
+    os.kill(int(state_of(m)["server-pid"]), signal.SIGKILL)
     check(ask(str(m.dir / "listen")) == b"right", "wrong LISTEN_PID")
     m.end()
 
@@ -294,6 +320,7 @@ PROMISES = [
     the_built_in_server_says_all_there_is_to_say,
     a_supervisor_is_ready_when_the_server_is,
     a_restart_by_the_supervisor_is_no_end_for_the_manager,
+    a_reload_lasts_until_the_server_is_ready_again,
     the_watchdog_is_fed_while_the_check_holds,
     what_a_server_says_is_passed_up,
     a_supervised_server_does_not_take_the_managers_words_for_its_own,

@@ -8,10 +8,7 @@
 #include "fuzz.h"
 #include "host/message.h"
 
-#define READY  "READY=1"
 #define STATUS "STATUS="
-#define EXTEND "EXTEND_TIMEOUT_USEC="
-#define FED    "WATCHDOG=1"
 
 /* Does the line begin with that word? */
 static bool
@@ -20,9 +17,9 @@ begins(const char *line, size_t length, const char *word)
     return length >= strlen(word) && memcmp(line, word, strlen(word)) == 0;
 }
 
-/* Whole milliseconds of a decimal number alone, or -1. */
+/* A decimal number alone, at most max; or -1. */
 static int64_t
-milliseconds(const char *text, size_t length)
+number_of(const char *text, size_t length, int64_t max)
 {
     char digits[24];
     uint64_t number;
@@ -37,30 +34,50 @@ milliseconds(const char *text, size_t length)
         return -1;
     errno = 0;
     number = strtoull(digits, NULL, 10);
-    return errno == 0 && number < INT64_MAX / 2 ? (int64_t)(number / 1000) : -1;
+    return errno == 0 && number <= (uint64_t)max ? (int64_t)number : -1;
+}
+
+/* Of a line that begins with that word, the number behind it; or -1. */
+static int64_t
+number_behind(const char *line, size_t length, const char *word, int64_t max)
+{
+    size_t skip = strlen(word);
+
+    return begins(line, length, word) ? number_of(line + skip, length - skip, max) : -1;
+}
+
+static bool
+is_line(const char *line, size_t length, const char *text)
+{
+    return length == strlen(text) && begins(line, length, text);
 }
 
 static void
 check_word(const struct message_word *word, const char *line, size_t length)
 {
-    int64_t ms = begins(line, length, EXTEND)
-                     ? milliseconds(line + strlen(EXTEND), length - strlen(EXTEND))
-                     : -1;
+    int64_t usec = number_behind(line, length, "EXTEND_TIMEOUT_USEC=", INT64_MAX / 2 - 1);
+    int64_t pid = number_behind(line, length, "MAINPID=", INT32_MAX);
+    int64_t number = number_behind(line, length, "ERRNO=", INT32_MAX);
 
-    assert((word->kind == MESSAGE_READY)
-           == (length == strlen(READY) && begins(line, length, READY)));
+    assert((word->kind == MESSAGE_READY) == is_line(line, length, "READY=1"));
+    assert((word->kind == MESSAGE_RELOADING) == is_line(line, length, "RELOADING=1"));
+    assert((word->kind == MESSAGE_STOPPING) == is_line(line, length, "STOPPING=1"));
     assert((word->kind == MESSAGE_STATUS) == begins(line, length, STATUS));
-    assert((word->kind == MESSAGE_EXTEND_TIMEOUT) == (ms >= 0));
+    assert((word->kind == MESSAGE_EXTEND_TIMEOUT) == (usec >= 0));
+    assert((word->kind == MESSAGE_MAIN_PID) == (pid >= 0));
+    assert((word->kind == MESSAGE_ERRNO) == (number >= 0));
     assert((word->kind == MESSAGE_MANAGERS)
-           == ((length == strlen(FED) && begins(line, length, FED))
-               || begins(line, length, "ERRNO=") || begins(line, length, "BUSERROR=")));
-    if (word->kind == MESSAGE_MANAGERS) {
-        assert(strlen(word->text) == length && memcmp(word->text, line, length) == 0);
-    } else if (word->kind == MESSAGE_STATUS) {
+           == (is_line(line, length, "WATCHDOG=1") || begins(line, length, "BUSERROR=")));
+    if (word->kind == MESSAGE_STATUS) {
         assert(strlen(word->text) == length - strlen(STATUS));
         assert(memcmp(word->text, line + strlen(STATUS), length - strlen(STATUS)) == 0);
     } else if (word->kind == MESSAGE_EXTEND_TIMEOUT) {
-        assert(word->ms == ms);
+        assert(word->number == usec / 1000);
+    } else if (word->kind == MESSAGE_MAIN_PID) {
+        assert(word->number == pid);
+    } else if (word->kind == MESSAGE_ERRNO || word->kind == MESSAGE_MANAGERS) {
+        assert(strlen(word->text) == length && memcmp(word->text, line, length) == 0);
+        assert(word->kind != MESSAGE_ERRNO || word->number == number);
     }
 }
 

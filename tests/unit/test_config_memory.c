@@ -76,7 +76,9 @@ without_memory_a_good_reading_says_so(void **state)
                                "environment = A=1 B=2 A=3\nenvironment = C=4\n"
                                "supplementary-groups = adm %n\nsupplementary-groups = 1 2 3\n"
                                "environment-file = -/nonexistent\n[log]\nfile = /l\n[pidfile]\n"
-                               "path = /run/%n.pid\n[stop]\nsignal = INT\n[ready]\n"
+                               "path = /run/%n.pid\n[stop]\nsignal = INT\n"
+                               "command = c %p\n[reload]\ncommand = d\n[hook]\n"
+                               "pre-start = e f\n[ready]\n"
                                "when = tcp:localhost:1\nwhen = http://a:8/b\nwhen = exec:a b\n"
                                "when = file:/%n\nwhen = notify\n",
                                0);

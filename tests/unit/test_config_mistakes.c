@@ -49,9 +49,9 @@ a_typo_names_the_nearest_section(void **state)
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
         {"[unit]\nx\\\n = y\nz = 1\n",
          "web.conf:1: unknown section [unit]: there are [server] "
-         "[pidfile] [ready] [health] [stop] [restart] [log] [reload]"},
+         "[pidfile] [ready] [health] [stop] [restart] [log] [reload] [hook]"},
         {"[]\n", "web.conf:1: unknown section []: there are [server] [pidfile] [ready] [health] "
-                 "[stop] [restart] [log] [reload]"},
+                 "[stop] [restart] [log] [reload] [hook]"},
     };
 
     (void)state;
@@ -70,7 +70,7 @@ a_typo_names_the_nearest_key(void **state)
          "web.conf:2: unknown key 'timeuot' in [stop]: did you mean 'timeout'?"},
         {"[server]\ntimeuot = 1s\n",
          "web.conf:2: unknown key 'timeuot' in [server]: did you mean 'timeout' in [ready] or "
-         "[health] or [stop]?"},
+         "[health] or [stop] or [reload] or [hook]?"},
         {"[server]\nxyzzy = 1\n",
          "web.conf:2: unknown key 'xyzzy' in [server]: see vortex.conf(5) for its keys"},
     };
@@ -85,7 +85,7 @@ a_key_in_the_wrong_section_learns_the_right_one(void **state)
     static const struct mistake mistakes[] = {
         {"[server]\ntimeout = 1s\n",
          "web.conf:2: unknown key 'timeout' in [server]: it belongs in [ready] or [health] or "
-         "[stop]"},
+         "[stop] or [reload] or [hook]"},
         {"[server]\nsignal = INT\n",
          "web.conf:2: unknown key 'signal' in [server]: it belongs in [stop] or [reload]"},
         {"[stop]\npath = /p\n",

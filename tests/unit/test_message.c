@@ -76,9 +76,9 @@ a_timeout_is_a_number_of_microseconds(void **state)
 
     (void)state;
     assert_int_equal(READ("EXTEND_TIMEOUT_USEC=5001999\n", &word), MESSAGE_EXTEND_TIMEOUT);
-    assert_int_equal(word.ms, 5001);
+    assert_int_equal(word.number, 5001);
     assert_int_equal(READ("EXTEND_TIMEOUT_USEC=0", &word), MESSAGE_EXTEND_TIMEOUT);
-    assert_int_equal(word.ms, 0);
+    assert_int_equal(word.number, 0);
     assert_int_equal(READ("EXTEND_TIMEOUT_USEC=4611686018427387902", &word),
                      MESSAGE_EXTEND_TIMEOUT);
     assert_int_equal(READ("EXTEND_TIMEOUT_USEC=4611686018427387903", &word), MESSAGE_OTHER);
@@ -148,8 +148,15 @@ the_managers_words_are_known_whole(void **state)
     (void)state;
     assert_int_equal(READ("WATCHDOG=1", &word), MESSAGE_MANAGERS);
     assert_string_equal(word.text, "WATCHDOG=1");
-    assert_int_equal(READ("ERRNO=5", &word), MESSAGE_MANAGERS);
+    assert_int_equal(READ("ERRNO=5", &word), MESSAGE_ERRNO);
     assert_string_equal(word.text, "ERRNO=5");
+    assert_int_equal(word.number, 5);
+    assert_int_equal(READ("ERRNO=4294967296", &word), MESSAGE_OTHER);
+    assert_int_equal(READ("MAINPID=4711", &word), MESSAGE_MAIN_PID);
+    assert_int_equal(word.number, 4711);
+    assert_int_equal(READ("MAINPID=-1", &word), MESSAGE_OTHER);
+    assert_int_equal(READ("RELOADING=1", &word), MESSAGE_RELOADING);
+    assert_int_equal(READ("STOPPING=1", &word), MESSAGE_STOPPING);
     assert_int_equal(READ("BUSERROR=org.example", &word), MESSAGE_MANAGERS);
     assert_int_equal(READ("WATCHDOG=trigger\nERRNO", &word), MESSAGE_OTHER);
 }

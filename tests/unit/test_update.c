@@ -149,6 +149,11 @@ who_starts_or_removes_during_an_update_is_refused_and_disturbs_nothing(void **st
 static struct fake_process *
 host(int64_t pid)
 {
+    static const struct state_reloads reloads = {
+        .ended = 7, /* and none begun, which is said all the same */
+        .failure = "x",
+        .needs_restart = "server.user",
+    };
     struct fake_process *child = fake_fork(pid);
     struct os_identity identity;
     struct os_hold hold;
@@ -159,6 +164,7 @@ host(int64_t pid)
     assert_int_equal(claim_update(&claim, &(struct state_words){.phase = "ready",
                                                                 .server = &identity,
                                                                 .exit = "code 3",
+                                                                .reloads = &reloads,
                                                                 .restarts = 2}),
                      0);
     return child;
@@ -178,6 +184,10 @@ a_hosted_server_survives_its_supervisor_and_is_found(void **state)
     assert_string_equal(vortex_report_get(report, "server-pid"), "4711");
     assert_string_equal(vortex_report_get(report, "exit"), "code 3");
     assert_string_equal(vortex_report_get(report, "restarts"), "2");
+    assert_string_equal(vortex_report_get(report, "reloads"), "0");
+    assert_string_equal(vortex_report_get(report, "reloaded"), "7");
+    assert_string_equal(vortex_report_get(report, "reload-failure"), "x");
+    assert_string_equal(vortex_report_get(report, "needs-restart"), "server.user");
     assert_null(vortex_report_close(report));
     fake_kill(fake_process(FAKE_SELF));
     fake_spawn(RIVAL);
