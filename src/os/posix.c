@@ -144,23 +144,23 @@ int
 os_file_create(const struct os_dir *dir, const char *name, const char *data, size_t length,
                unsigned mode, struct os_file_id *ret_id)
 {
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     struct stat st = {0};
     int fd, r;
 
-    fd = openat((int)dir->handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = openat((int)dir->handle, name, flags, (mode_t)mode);
     if (fd < 0 && errno == EEXIST) {
         r = os_file_remove(dir, name);
         if (r < 0 && r != -ENOENT)
             return r;
-        fd = openat((int)dir->handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
+        fd = openat((int)dir->handle, name, flags, (mode_t)mode);
     }
     if (fd < 0)
         return -errno;
     r = write_all(fd, data, length);
-    if (r == 0 && fchmod(fd, (mode_t)mode) < 0)
-        r = -errno;
     if (r == 0 && fstat(fd, &st) < 0)
+        r = -errno;
+    if (r == 0 && (st.st_mode & 07777) != (mode_t)mode && fchmod(fd, (mode_t)mode) < 0)
         r = -errno;
     if (close(fd) < 0 && r == 0)
         r = -errno;

@@ -192,7 +192,7 @@ start_of_walk(const char *path, size_t length, char *buf, size_t size)
 int
 os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_name)
 {
-    struct walk w = {.fd = (int)OS_NONE};
+    struct walk w; /* not cleared: most of its pages are never touched */
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     int r;
@@ -203,6 +203,9 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
         return -EISDIR;
     if (strlen(name) >= OS_NAME_MAX)
         return -ENAMETOOLONG;
+    w.fd = (int)OS_NONE;
+    w.links = 0;
+    w.speaker = (struct os_speaker){OS_SPEAKS_FOR_ALL, 0};
     r = start_of_walk(path, (size_t)(name - path), w.rest, sizeof(w.rest));
     if (r == 0)
         r = walk_all(&w, create);
