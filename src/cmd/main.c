@@ -43,8 +43,10 @@ int
 main(int argc, char **argv)
 {
     struct args args;
-    int r = args_parse(argc, argv, &args);
+    int r;
 
+    os_streams_guard();
+    r = args_parse(argc, argv, &args);
     if (r != EXIT_DONE) /* of status, 2 would say "a lock file only" */
         return args.verb != NULL && args.verb->run == cmd_status ? EXIT_NOT_PERMITTED : r;
     if (args.help || args.verb->run == NULL) {

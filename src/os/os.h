@@ -407,6 +407,12 @@ struct os_child {
 };
 
 /*
+ * Take the numbers of standard streams that were closed, lest a file of ours gets one and is lost
+ * when the streams are set. To an exec they stay closed.
+ */
+void os_streams_guard(void);
+
+/*
  * Fork into the background: a new session, standard input from /dev/null.
  * Returns: 1 in the parent; 0 in the child; a negative errno.
  */

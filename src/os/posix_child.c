@@ -12,6 +12,14 @@
 
 /* ---- The background ---------------------------------------------------------------------- */
 
+void
+os_streams_guard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest free one: this */
+}
+
 static void
 child_detach(void)
 {

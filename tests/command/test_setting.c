@@ -350,6 +350,26 @@ no_descriptor_of_readiness_hides_why_an_exec_failed(void **state)
     }
 }
 
+static void
+closed_streams_lose_no_file(void **state)
+{
+    struct world *w = *state;
+    const char *closed = "exec \"$0\" \"$@\" <&- >&- 2>&-";
+    pid_t server;
+
+    file_write(in_dir(w, "program"), "#!/nowhere/shell\n");
+    assert_int_equal(chmod(in_dir(w, "program"), 0755), 0);
+    expect_exit(
+        PROGRAM(w, "sh", "-c", closed, w->vortex, "start", "web", "--", in_dir(w, "program")), 5);
+    expect_no_files(w, "web");
+
+    expect_exit(PROGRAM(w, "sh", "-c", closed, w->vortex, "start"), 0);
+    server = pid_in(in_run(w, "vortex.pid"));
+    kill(server, SIGTERM);
+    wait_for_death(server);
+    expect_no_files(w, "vortex");
+}
+
 int
 main(void)
 {
@@ -376,6 +396,7 @@ main(void)
         PROMISE(descriptors_that_nobody_asked_for_are_closed),
         PROMISE(sockets_passed_to_this_very_process_are_kept),
         PROMISE(sockets_passed_to_another_process_are_closed),
+        PROMISE(closed_streams_lose_no_file),
         PROMISE(readiness_may_be_said_by_any_descriptor),
         PROMISE(no_descriptor_of_readiness_hides_why_an_exec_failed),
     };
