@@ -28,6 +28,7 @@ static const struct {
     {"lines", 'n', true, OPT_LINES},
     {"follow", 'f', false, OPT_FOLLOW},
     {"direct", 0, false, OPT_DIRECT},
+    {"listen", 'l', true, OPT_LISTEN},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -103,6 +104,9 @@ set_value(struct args *args, char letter, const char *value)
         return EXIT_DONE;
     case 'p':
         args->pidfile = value;
+        return EXIT_DONE;
+    case 'l':
+        args->listen = value;
         return EXIT_DONE;
     case 't':
         if (duration_parse(value, &args->timeout_ms) == 0)

@@ -41,6 +41,7 @@ struct args {
     bool allow_remote;
     bool assume_stale;
     bool assume_running;
+    const char *listen; /* NULL: not said */
     bool follow;
     bool direct;
 };
@@ -59,6 +60,7 @@ int cmd_wait(const struct args *args);
 int cmd_check(const struct args *args);
 int cmd_logs(const struct args *args);
 int cmd_notify(const struct args *args);
+int cmd_unit(const struct args *args);
 
 /* The instance that the arguments name. On failure it was said, and *ret_exit is set: false. */
 bool find_instance(const struct args *args, struct instance *ret, int *ret_exit);
@@ -97,6 +99,7 @@ enum option {
     OPT_LINES = 1 << 14,
     OPT_FOLLOW = 1 << 15,
     OPT_DIRECT = 1 << 17,
+    OPT_LISTEN = 1 << 18,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

@@ -33,6 +33,8 @@ const struct verb verbs[] = {
     {"notify", OPT_WORDS | OPT_TIMEOUT, cmd_notify,
      "tell the service manager KEY=VALUE..., such as READY=1, from a script",
      "Waits until the manager has read it, 5 seconds at most.\n"},
+    {"unit", FROM_COMMAND | OPT_LISTEN, cmd_unit,
+     "print a systemd unit made from the instance's configuration", NULL},
     {"check", FROM_COMMAND, cmd_check, "read the configuration, name every mistake", NULL},
     {"version", 0, NULL, "print the version", NULL},
     {"help", OPT_NAME, NULL, "print this, or the help of a verb", NULL},

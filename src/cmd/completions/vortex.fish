@@ -58,7 +58,7 @@ end
 
 set -l start run start restart
 set -l stop stop restart
-set -l named run start stop restart reload status signal wait logs check
+set -l named run start stop restart reload status signal wait logs unit check
 set -l signals TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH
 
 complete -c vortex -f
@@ -74,6 +74,8 @@ complete -c vortex -n __vortex_has_no_verb -a list -d 'All instances, one line e
 complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the server'
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
 complete -c vortex -n __vortex_has_no_verb -a notify -d 'Tell the service manager'
+complete -c vortex -n __vortex_has_no_verb -a unit -d 'Print a systemd unit'
+complete -c vortex -n '__vortex_is unit' -s l -l listen -x -d 'What the socket unit listens on'
 complete -c vortex -n __vortex_has_no_verb -a logs -d 'The last lines of its log file'
 complete -c vortex -n __vortex_has_no_verb -a check -d 'Print the mistakes of the configuration'
 complete -c vortex -n __vortex_has_no_verb -a version -d 'The version'
@@ -81,7 +83,7 @@ complete -c vortex -n __vortex_has_no_verb -a help -d 'Help on a verb'
 
 complete -c vortex -n "__vortex_is $named" -a '(__vortex_instances)' -d Instance
 complete -c vortex -n '__vortex_is help' \
-  -a 'run start stop restart reload status list signal wait logs notify check version help'
+  -a 'run start stop restart reload status list signal wait logs notify unit check version help'
 
 complete -c vortex -n 'not __vortex_is_in_command' -s c -l config -rF -d 'The configuration'
 complete -c vortex -n 'not __vortex_is_in_command' -s p -l pidfile -rF -d 'The pidfile'
