@@ -68,24 +68,34 @@ say_status_text(struct supervisor *s, const char *what, const char *why)
 
 /* ---- Start, ready, healthy --------------------------------------------------------------- */
 
+/* A result is large, and only here touched: the memory of each supervisor counts. */
 static void
-start_server(struct supervisor *s)
+fail_to_start(struct supervisor *s, int error, enum os_stage stage)
 {
-    struct launch_result result = {0};
+    struct launch_result result = {.error = error, .stage = stage};
 
-    if (s->log != NULL)
-        log_tail_forget(s->log);
-    result.error = server_start(s, &result.stage);
-    if (result.error == 0) {
-        gate_start(s->ready, os_monotonic_ms());
-        if (s->log != NULL && gate_wants_lines(s->ready))
-            (void)log_watch_lines(s->log, true);
-        return;
-    }
-    say_status_text(s, "cannot start", strerror(-result.error));
+    say_status_text(s, "cannot start", strerror(-error));
     s->exit_status = 1;
     supervisor_tell(s, &result);
     supervisor_end(s, true);
+}
+
+static void
+start_server(struct supervisor *s)
+{
+    enum os_stage stage = OS_STAGE_NONE;
+    int r;
+
+    if (s->log != NULL)
+        log_tail_forget(s->log);
+    r = server_start(s, &stage);
+    if (r < 0) {
+        fail_to_start(s, r, stage);
+        return;
+    }
+    gate_start(s->ready, os_monotonic_ms());
+    if (s->log != NULL && gate_wants_lines(s->ready))
+        (void)log_watch_lines(s->log, true);
 }
 
 static void
@@ -97,6 +107,7 @@ become_ready(struct supervisor *s)
     gate_start(s->health, os_monotonic_ms());
     supervisor_set_phase(s, PHASE_READY);
     supervisor_tell(s, NULL);
+    os_stack_release();
 }
 
 /* Whoever waits for it hears why, and nothing is left running; else the policy decides. */
@@ -186,8 +197,12 @@ plan_restart(struct supervisor *s, bool failed, int code)
     case POLICY_RESTART:
         break;
     }
-    snprintf(s->status_text, sizeof(s->status_text), "restart in %d ms", delay_ms);
-    supervisor_set_phase(s, PHASE_WAITING);
+    if (delay_ms == 0) { /* nobody can see it wait; the start tells the state */
+        s->phase = PHASE_WAITING;
+    } else {
+        snprintf(s->status_text, sizeof(s->status_text), "restart in %d ms", delay_ms);
+        supervisor_set_phase(s, PHASE_WAITING);
+    }
     s->deadline = now + delay_ms;
 }
 
@@ -393,7 +408,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
 
     policy_init(&s.policy, &request->instance->config.restart,
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
-    *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
+    launch_result_init(result, OS_STAGE_DETACH);
+    result->exit_status = 1;
     result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);

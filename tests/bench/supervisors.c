@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -302,6 +303,8 @@ take_turns(struct bed *b, struct table *t, int rounds, sampler *sample, unsigned
 static void
 enter(char **argv)
 {
+    /* For all that is measured, as by `chrt -f 1`: other work would decide who is first. */
+    const struct sched_param first = {.sched_priority = 1};
     const char *words[32] = {"unshare",      "--mount",      "--pid",         "--net",   "--fork",
                              "--kill-child", "--mount-proc", "--propagation", "private", NULL};
     int count = 9;
@@ -312,6 +315,7 @@ enter(char **argv)
         printf("SKIPPED: supervisors: needs root\n");
         exit(77);
     }
+    (void)sched_setscheduler(0, SCHED_FIFO, &first);
     setenv("VORTEX_SUPERVISORS", "inside", 1);
     for (; *argv != NULL && count < 31; argv++)
         words[count++] = *argv;

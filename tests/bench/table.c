@@ -49,7 +49,7 @@ value_of(struct table *t, int f, int p)
     return samples_median(&t->samples[f][p]) * figures[f].scale;
 }
 
-/* The least of all; 0: nobody has one. */
+/* The least of all who do the same; 0: nobody has one. */
 static double
 first_of(struct table *t, int f)
 {
@@ -58,6 +58,8 @@ first_of(struct table *t, int f)
     for (int p = 0; p < PEERS; p++) {
         double value = value_of(t, f, p);
 
+        if (f == STOPS && t->early[p] > 0)
+            continue;
         if (value > 0 && (first == 0 || value < first))
             first = value;
     }
