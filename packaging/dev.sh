@@ -368,7 +368,7 @@ test_environment()
     export MESON_TESTTHREADS=2
     export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
     export VORTEX_BENCH_PEERS=$PWD/build/peers
-    export VORTEX_TEST_ALL=1 # a missing tool is a failure, not a skip
+    export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
 
 # ---- The commands ------------------------------------------------------------------------------
@@ -468,6 +468,7 @@ deps)
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
+    fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;
 -h | --help | help) usage ;;
