@@ -13,7 +13,9 @@ int
 main(int argc, char **argv)
 {
     static char block[BLOCK];
-    const char *ready = getenv("READY"), *path = ready != NULL ? ready : argc > 1 ? argv[1] : NULL;
+    const char *ready = getenv("BENCH_READY"), *path = ready != NULL ? ready
+                                                       : argc > 1    ? argv[1]
+                                                                     : NULL;
     const char *mib = getenv("CHATTER_MIB");
     int fd = path != NULL ? open(path, O_WRONLY) : -1;
 

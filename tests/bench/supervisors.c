@@ -343,7 +343,7 @@ furnish(void)
         die("lo", strerror(errno));
     close(fd);
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-    setenv("READY", READY, 1);
+    setenv("BENCH_READY", READY, 1);
     setenv("CHATTER_MIB", text_of("%d", LOG_MIB), 1);
 }
 
