@@ -15,7 +15,9 @@ TEST=(
 )
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
-SERVERS=(redis-server redis-tools nginx nginx-common)
+SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
+# The same, into build/peers: what the benchmark measures beside us.
+PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openrc librc1 libeinfo1)
 
 # ---- The steps of `test`, in their order -------------------------------------------------------
 
@@ -108,41 +110,68 @@ install_clang_runtime()
     [ "$version" -lt 14 ] || install_packages "libclang-rt-$version-dev"
 }
 
-# Unpack the real servers and the libraries which this machine lacks; bin/ runs them in place. What
-# apt would only upgrade ("Inst NAME [OLD] (NEW") is left as it is here.
-fetch_servers()
+# unpack DIRECTORY PACKAGE...: these and the packages which they need and this machine lacks. What apt
+# would only upgrade ("Inst NAME [OLD] (NEW") is left as it is here; nothing needs PostgreSQL's
+# compiler.
+unpack()
 {
-    local dir=$PWD/build/servers work=$PWD/build/servers.new
-    local packages libraries name program
+    local dir=$1 packages name
     local apt=(apt-get -q -o "APT::Sandbox::User=$(id -un)")
-    [ ! -e "$dir/bin" ] || return 0
-    echo "fetching: ${SERVERS[*]}"
+    shift
+    echo "fetching: $*"
     update_lists
-    rm -rf "$work"
-    mkdir -p "$work/deb"
+    rm -rf "$dir"
+    mkdir -p "$dir/deb"
     mapfile -t packages < <(
         {
-            printf '%s\n' "${SERVERS[@]}"
-            apt-get -s install --no-install-recommends "${SERVERS[@]}" |
-                sed -n 's/^Inst \([^ ]*\) (.*/\1/p'
+            printf '%s\n' "$@"
+            apt-get -s install --no-install-recommends "$@" |
+                sed -n '/^Inst libllvm/d; s/^Inst \([^ ]*\) (.*/\1/p'
         } | sort -u
     )
-    (cd "$work/deb" && "${apt[@]}" download "${packages[@]}")
-    for name in "$work"/deb/*.deb; do
-        dpkg-deb -x "$name" "$work"
+    (cd "$dir/deb" && "${apt[@]}" download "${packages[@]}")
+    for name in "$dir"/deb/*.deb; do
+        dpkg-deb -x "$name" "$dir"
     done
-    rm -rf "$work/deb" "$dir"
-    mv "$work" "$dir"
-    libraries=$(find "$dir" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+    rm -rf "$dir/deb"
+}
+
+# Unpack the real servers and their libraries; bin/ runs them in place.
+fetch_servers()
+{
+    local dir=$PWD/build/servers libraries name program
+    local programs=(
+        usr/bin/redis-server usr/bin/redis-cli usr/sbin/nginx
+        usr/lib/postgresql/15/bin/{postgres,initdb,pg_isready}
+    )
+    [ ! -e "$dir/bin/pg_isready" ] || return 0
+    unpack "$dir.new" "${SERVERS[@]}"
+    rm -rf "$dir"
+    mv "$dir.new" "$dir"
+    libraries=$(find "$dir" -name '*.so*' -printf '%h\n' | grep -v /postgresql/ | sort -u |
+        paste -sd:)
     mkdir "$dir/bin.new"
-    for name in usr/bin/redis-server usr/bin/redis-cli usr/sbin/nginx; do
+    for name in "${programs[@]}"; do
         program=$dir/bin.new/${name##*/}
         printf "#!/bin/sh\nexport LD_LIBRARY_PATH='%s'\nexec '%s' \"\$@\"\n" \
             "$libraries" "$dir/$name" >"$program"
         chmod +x "$program"
-        "$program" -v
+        if [ "${name##*/}" = nginx ]; then "$program" -v; else "$program" --version; fi
     done
     mv "$dir/bin.new" "$dir/bin"
+}
+
+# Unpack the peers as a layer for /usr: the benchmark lays it there, for itself alone.
+fetch_peers()
+{
+    local dir=$PWD/build/peers name
+    [ ! -e "$dir" ] || return 0
+    unpack "$dir.new" "${PEERS[@]}"
+    for name in bin sbin lib; do
+        [ ! -d "$dir.new/$name" ] || cp -a "$dir.new/$name" "$dir.new/usr/"
+    done
+    mv "$dir.new/usr" "$dir"
+    rm -rf "$dir.new"
 }
 
 install_for_tests()
@@ -382,7 +411,8 @@ step_fuzz()
 test_environment()
 {
     export MESON_TESTTHREADS=2
-    export VORTEX_TEST_SERVERS=$PWD/build/servers # bin/redis-server, bin/redis-cli, bin/nginx
+    export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
+    export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
 
@@ -464,6 +494,7 @@ command_suite()
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     fetch_servers
+    [ "$1" != bench ] || fetch_peers
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"
@@ -501,6 +532,7 @@ deps)
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
+    fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;
 corpus) command_corpus ;;

@@ -55,12 +55,15 @@ struct launch_request {
 struct launch_result {
     /* Of OS_STAGE_READY: what does not hold; of a supervised server that failed: why it ended. */
     char why[256];
-    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
     int error;           /* 0, or a negative errno */
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
     int exit_status;     /* where it was supervised here: its own, in the end */
+    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
 };
+
+/* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
+void launch_result_init(struct launch_result *result, enum os_stage stage);
 
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
 const char *supervise_reason(const struct launch_request *request);

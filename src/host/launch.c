@@ -43,11 +43,18 @@ launch_of(const struct launch_request *request, bool background)
 }
 
 void
+launch_result_init(struct launch_result *result, enum os_stage stage)
+{
+    memset(result, 0, offsetof(struct launch_result, tail) + 1);
+    result->stage = stage;
+}
+
+void
 launch_check(const struct launch_request *request, struct launch_result *ret)
 {
     struct os_launch launch = launch_of(request, false);
 
-    *ret = (struct launch_result){0};
+    launch_result_init(ret, OS_STAGE_NONE);
     ret->error = os_launch_check(&launch, &ret->stage);
 }
 
@@ -129,6 +136,14 @@ words_of(const struct launch_request *request, struct words *words)
         .cgroup = words->facts.cgroup,
         .log = request->command != NULL ? log_of(&request->instance->config) : NULL,
     };
+}
+
+/* A supervisor lives long: what reading the configuration took of the stack is not kept for that. */
+static void
+release_memory(const struct launch_request *request)
+{
+    if (supervise_reason(request) != NULL)
+        os_stack_release();
 }
 
 /* ---- Claim and become -------------------------------------------------------------------- */
@@ -215,6 +230,7 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     if (ret->error < 0)
         return;
     ret->stage = OS_STAGE_NONE;
+    release_memory(request);
     prepare_claim(request, &claim);
     /* What ends any other process is lost on process 1, until it waits for it. */
     if ((request->command == NULL || (os_self() == 1 && supervise_reason(request) != NULL))
@@ -264,10 +280,11 @@ child_main(const struct launch_request *request, struct claim *claim, bool begun
            struct os_child *channel)
 {
     struct os_launch launch = launch_of(request, true);
-    struct launch_result result = {.stage = OS_STAGE_DETACH};
+    struct launch_result result;
     struct words words;
     struct state_words said;
 
+    launch_result_init(&result, OS_STAGE_DETACH);
     claim_inherit(claim);
     said = words_of(request, &words);
     if (request->command == NULL)
@@ -304,7 +321,8 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
         prepare_claim(request, &fresh);
         claim = &fresh;
     }
-    *ret = (struct launch_result){.stage = OS_STAGE_DETACH};
+    launch_result_init(ret, OS_STAGE_DETACH);
+    release_memory(request);
     r = os_detach(&child);
     if (r == 0)
         child_main(request, claim, begun, &child);
@@ -318,7 +336,8 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     if (r < 0 || (heard != 0 && heard != sizeof(*ret))) {
         ret->error = r < 0 ? r : -EIO;
     } else if (heard == 0) {
-        *ret = (struct launch_result){.pid = child.pid};
+        launch_result_init(ret, OS_STAGE_NONE);
+        ret->pid = child.pid;
         return;
     }
     os_child_reap(&child);

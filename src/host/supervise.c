@@ -225,7 +225,8 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
 
     policy_init(&s.policy, &request->instance->config.restart,
                 (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
-    *result = (struct launch_result){.stage = OS_STAGE_DETACH, .exit_status = 1};
+    launch_result_init(result, OS_STAGE_DETACH);
+    result->exit_status = 1;
     manager_open(&s);
     keep_own_handles(&s);
     result->error = make_gates(&s, result);

@@ -33,7 +33,10 @@ wait_for_restart(struct supervisor *s, int64_t until_ms)
     if (s->after == AFTER_POLICY && s->said_errno == 0) /* else it says why */
         s->status_text[0] = '\0';
     s->restart = until_ms;
-    supervisor_set_phase(s, PHASE_WAITING);
+    if (until_ms > os_monotonic_ms())
+        supervisor_set_phase(s, PHASE_WAITING);
+    else /* nobody can see it wait; the start tells the state */
+        s->phase = PHASE_WAITING;
     s->deadline = until_ms;
 }
 
@@ -239,8 +242,9 @@ start_failed(struct supervisor *s, enum os_stage stage, const char *why)
 static void
 start_server(struct supervisor *s)
 {
-    struct launch_result result = {0};
+    struct launch_result result;
 
+    launch_result_init(&result, OS_STAGE_NONE);
     gate_start(s->ready, os_monotonic_ms()); /* what it knew was of the last one */
     result.error = server_start(s, &result);
     if (result.error == 0) {
@@ -288,6 +292,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         gate_start(s->health, os_monotonic_ms());
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
+        os_stack_release();
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

@@ -629,6 +629,9 @@ void *os_pages_new(size_t size);
 /* NULL is fine. Returns NULL. */
 void *os_pages_free(void *pages, size_t size);
 
+/* Give back what calls that are over have left of the stack: some 50 KiB after a start, measured. */
+void os_stack_release(void);
+
 /* Wall clock, milliseconds since 1970. */
 int64_t os_wall_ms(void);
 

@@ -13,6 +13,9 @@
 #include "os/os.h"
 #include "os/posix.h"
 
+/* Far less than what systems keep free below a stack, so that nothing else is hit. */
+#define STACK_RELEASED ((size_t)256 * 1024)
+
 /* ---- Memory, time ------------------------------------------------------------------------ */
 
 void *
@@ -31,6 +34,17 @@ os_pages_free(void *pages, size_t size)
     if (pages != NULL)
         munmap(pages, size);
     return NULL;
+}
+
+void
+os_stack_release(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    /* The page below stays, too: our own frame, and a leaf's red zone. */
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+
+    /* Where less of the stack is there, that is an error, after what is there was released. */
+    (void)madvise((void *)(end - STACK_RELEASED), STACK_RELEASED, MADV_DONTNEED);
 }
 
 int64_t

@@ -73,6 +73,9 @@ _Noreturn void die(const char *what, const char *more);
 /* Before all other work: of this process, and what it starts where it was started so. */
 bool is_real_time(void);
 
+/* This process from now on, where it may. */
+bool come_first(void);
+
 /* Microseconds, monotonic. */
 double now_us(void);
 

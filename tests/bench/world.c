@@ -44,7 +44,7 @@ is_real_time(void)
     return (sched_getscheduler(0) & ~SCHED_RESET_ON_FORK) == SCHED_FIFO;
 }
 
-static bool
+bool
 come_first(void)
 {
     const struct sched_param first = {.sched_priority = 2};
