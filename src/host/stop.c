@@ -186,37 +186,64 @@ stop_nobody(const struct stop_request *request, struct claim *claim, int error,
     }
 }
 
-static void
-stop_under(const struct stop_request *request, struct claim *claim, struct stop_result *result)
+static int
+look(const struct stop_request *request, struct claim *claim, struct vortex_report **ret_report)
+{
+    return claim != NULL ? claim_inspect(claim, ret_report)
+                         : vortex_pidfile_inspect(request->pidfile, ret_report);
+}
+
+/* Whoever is seen to run now. Returns: was it a supervisor, which is dead? */
+static bool
+stop_one(const struct stop_request *request, struct claim *claim, struct stop_result *result)
 {
     struct vortex_report *report;
     struct os_hold hold;
-    bool owned;
-    int r;
+    bool owned, supervised = false;
+    int r = look(request, claim, &report);
 
-    *result = (struct stop_result){0};
-    r = claim != NULL ? claim_inspect(claim, &report)
-                      : vortex_pidfile_inspect(request->pidfile, &report);
     if (r < 0) {
         result->outcome = STOP_FAILED;
         result->error = r;
-        return;
+        return false;
     }
     result->reason = vortex_report_reason(report);
     r = pin(report, request->assume, &hold, &owned);
     if (r < 0) {
         stop_nobody(request, claim, r, result);
     } else {
-        end_process(request, &hold,
-                    vortex_report_verdict(report) == VORTEX_RUNNING
-                        && vortex_report_get(report, "server-pid") != NULL,
-                    result);
+        supervised = vortex_report_verdict(report) == VORTEX_RUNNING
+                     && vortex_report_get(report, "server-pid") != NULL;
+        end_process(request, &hold, supervised, result);
         if (owned)
             os_process_release(&hold);
-        if (result->outcome == STOP_DONE)
-            clean_up(request, claim, result);
     }
     vortex_report_close(report);
+    return supervised && result->outcome == STOP_DONE;
+}
+
+static bool
+is_orphaned(const struct stop_request *request, struct claim *claim)
+{
+    struct vortex_report *report;
+    bool orphaned;
+
+    if (look(request, claim, &report) < 0)
+        return false;
+    orphaned = vortex_report_verdict(report) == VORTEX_ORPHANED;
+    vortex_report_close(report);
+    return orphaned;
+}
+
+static void
+stop_under(const struct stop_request *request, struct claim *claim, struct stop_result *result)
+{
+    *result = (struct stop_result){0};
+    /* A supervisor that was being killed just then leaves a server which was told to live on. */
+    if (stop_one(request, claim, result) && is_orphaned(request, claim))
+        (void)stop_one(request, claim, result);
+    if (result->outcome == STOP_DONE && result->pid != 0)
+        clean_up(request, claim, result);
 }
 
 void
