@@ -13,17 +13,21 @@ TEST=(
     clang-format clang-tidy cppcheck shellcheck codespell mandoc
     zsh fish python3-jsonschema
 )
+# A real systemd, in a machine of its own.
+SYSTEM=(systemd-container mmdebstrap procps)
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
 # The same, into build/peers: what the benchmark measures beside us.
 PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openrc librc1 libeinfo1)
+# The root file system of that machine, build/machine.
+MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 # ---- The steps of `test`, in their order -------------------------------------------------------
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz
+    gcc clang asan tsan posix valgrind fuzz systemd
 )
 SUITES=(unit contract command checks threads)
 
@@ -161,6 +165,25 @@ fetch_servers()
     mv "$dir/bin.new" "$dir/bin"
 }
 
+# A root file system with systemd as pid 1, of the same release as this machine and by its sources.
+fetch_machine()
+{
+    local dir=$PWD/build/machine sources=() release
+    [ ! -e "$dir" ] || return 0
+    command -v mmdebstrap >/dev/null || return 0
+    # shellcheck disable=SC1091 # not ours
+    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    mapfile -t sources < <(
+        find /etc/apt/sources.list /etc/apt/sources.list.d \
+            \( -name '*.list' -o -name '*.sources' \) -size +0 2>/dev/null
+    )
+    echo "making a root file system: ${MACHINE[*]}"
+    as_root rm -rf "$dir.new"
+    as_root mmdebstrap --quiet --variant=minbase --mode=root \
+        --include="$(IFS=, && echo "${MACHINE[*]}")" "$release" "$dir.new" "${sources[@]}"
+    as_root mv "$dir.new" "$dir"
+}
+
 # Unpack the peers as a layer for /usr: the benchmark lays it there, for itself alone.
 fetch_peers()
 {
@@ -176,9 +199,10 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}"
     install_clang_runtime
     fetch_servers
+    fetch_machine
 }
 
 # ---- Builds ------------------------------------------------------------------------------------
@@ -407,12 +431,20 @@ step_fuzz()
     printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
 }
 
+# What a user would install, in a machine that systemd has booted.
+step_systemd()
+{
+    setup_gcc
+    suites gcc system
+}
+
 # What a test may rely on.
 test_environment()
 {
     export MESON_TESTTHREADS=2
     export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
     export VORTEX_BENCH_PEERS=$PWD/build/peers
+    export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
 
@@ -529,9 +561,10 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
+    fetch_machine
     fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;

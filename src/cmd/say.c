@@ -150,8 +150,7 @@ say_running(const char *verb, const char *name, const char *pidfile, int64_t pid
     char who[512];
     size_t n = 0;
 
-    if (status_read(name, pidfile, &status) == 0 && status.pid != 0
-        && (status.verdict == VORTEX_RUNNING || status.verdict == VORTEX_ORPHANED)) {
+    if (status_runs(name, pidfile, &status)) {
         n += (size_t)snprintf(who, sizeof(who), "pid %" PRId64, status.pid);
         if (status.since[0] != '\0')
             n += (size_t)snprintf(who + n, sizeof(who) - n, ", since %s", status.since);
@@ -311,9 +310,13 @@ say_launch_failure(const char *verb, const struct launch_request *request,
                    const struct launch_result *result)
 {
     const struct instance *in = request->instance;
+    struct status status;
     char what[OS_PATH_MAX + 64];
 
-    if (result->stage == OS_STAGE_NONE && result->error == -EEXIST) {
+    /* Another user's files can't be claimed, but that it runs is the better reason. */
+    if (result->stage == OS_STAGE_NONE
+        && (result->error == -EEXIST
+            || (result->error == -EACCES && status_runs(in->name, in->pidfile, &status)))) {
         say_running(verb, in->name, in->pidfile, result->pid);
         return EXIT_FAILED;
     }

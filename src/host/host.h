@@ -174,6 +174,9 @@ struct status {
 
 int status_read(const char *name, const char *pidfile, struct status *ret);
 
+/* Does anybody live there, the server whose supervisor was killed included? *ret is set then. */
+bool status_runs(const char *name, const char *pidfile, struct status *ret);
+
 /* LSB: 0 running, 1 dead with a pidfile, 2 with a lock file only, 3 not running, 4 unknown. */
 int status_exit(const struct status *status);
 

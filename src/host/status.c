@@ -170,6 +170,13 @@ status_read(const char *name, const char *pidfile, struct status *ret)
 }
 
 bool
+status_runs(const char *name, const char *pidfile, struct status *ret)
+{
+    return status_read(name, pidfile, ret) == 0 && ret->pid != 0
+           && (ret->verdict == VORTEX_RUNNING || ret->verdict == VORTEX_ORPHANED);
+}
+
+bool
 status_lives(const struct status *status)
 {
     return status->verdict == VORTEX_RUNNING || status->verdict == VORTEX_ORPHANED;

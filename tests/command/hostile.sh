@@ -198,6 +198,13 @@ expect 4 'Permission denied' "${AS_NOBODY[@]}" "$VORTEX" stop -p "$P"
 stop_ok
 kept who_may_not_look_is_told_so
 
+fresh
+start_ok
+expect 1 "already running \(pid $(cat "$P")," "${AS_NOBODY[@]}" "$VORTEX" start -p "$P" -- true
+stop_ok
+expect 4 'Permission denied' "${AS_NOBODY[@]}" "$VORTEX" start -p "$P" -- true
+kept a_start_over_another_users_server_is_told_that_it_runs
+
 # ---- Processes --------------------------------------------------------------------------------
 
 fresh
