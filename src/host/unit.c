@@ -275,17 +275,18 @@ find_pidfile(const struct unit_request *request, bool is_supervised, char *buf, 
         snprintf(buf, size, "%s", instance->pidfile);
 }
 
-/* systemd makes it for the unit's user, who could not make it below /run. */
+/*
+ * No PIDFile=: when the main process ends systemd would take whoever stands in that file for it, and
+ * end that one at the stop. A directory of its own for a user who could not make it below /run.
+ */
 static void
-put_runtime_directory(struct writer *w, const char *path)
+put_runtime_directory(struct writer *w, const struct unit_request *request, const char *pidfile)
 {
-    const char *slash = strrchr(path, '/');
-
-    put(w, "PIDFile=%s\n", path);
-    if (strncmp(path, RUN, strlen(RUN)) != 0 || slash < path + strlen(RUN))
+    if (strcmp(pidfile, request->instance->pidfile) == 0)
         return;
-    put(w, "RuntimeDirectory=%.*s\n", (int)(slash - path - (int)strlen(RUN)), path + strlen(RUN));
-    put(w, "# Other instances may have their files there.\nRuntimeDirectoryPreserve=yes\n");
+    put(w, "# With [pidfile] path = %s 'vortex status %s' finds it.\n", pidfile,
+        request->instance->name);
+    put(w, "RuntimeDirectory=%s\n", request->instance->name);
 }
 
 static void
@@ -296,9 +297,6 @@ put_service(struct writer *w, const struct unit_request *request, const char *re
 
     find_pidfile(request, reason != NULL, pidfile, sizeof(pidfile));
     put(w, "\n[Service]\nType=notify\n");
-    if (strcmp(pidfile, request->instance->pidfile) != 0)
-        put(w, "# With [pidfile] path = %s 'vortex status %s' finds it.\n", pidfile,
-            request->instance->name);
     if (reason != NULL) {
         put(w, "# vortex stays as the supervisor, for %s.\n", reason);
         put_supervised(w, request);
@@ -313,7 +311,7 @@ put_service(struct writer *w, const struct unit_request *request, const char *re
         put_restart(w, &config->restart);
     }
     put_time(w, "TimeoutStartSec", reason != NULL ? config->ready_timeout_ms : START_DEFAULT_MS);
-    put_runtime_directory(w, pidfile);
+    put_runtime_directory(w, request, pidfile);
 }
 
 bool

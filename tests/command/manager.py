@@ -159,7 +159,7 @@ def a_supervisor_is_ready_when_the_server_is(m):
 
 
 def a_restart_by_the_supervisor_is_no_end_for_the_manager(m):
-    config = "[restart]\npolicy = always\ndelay = 1ms\n"
+    config = "[restart]\npolicy = always\ndelay = 1s\n"
     m.run("sh", "-c", f"echo >>{m.dir}/starts; exec sleep 1000", config=config)
     m.until("READY=1")
     os.kill(int(state_of(m)["server-pid"]), signal.SIGKILL)

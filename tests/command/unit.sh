@@ -72,7 +72,7 @@ has 'Type=notify' 'User=daemon' 'SupplementaryGroups=adm' 'NoNewPrivileges=yes' 
     'Environment="B=two words"' 'Environment="C=50%%"' 'Restart=on-failure' 'RestartSec=2500ms' \
     'RestartPreventExitStatus=3 4' 'StartLimitIntervalSec=600' 'StartLimitBurst=6' \
     'KillSignal=SIGINT' 'TimeoutStopSec=20' 'ListenStream=127.0.0.1:8080' \
-    'PIDFile=/run/web/web.pid' 'RuntimeDirectory=web'
+    'RuntimeDirectory=web'
 check grep -Eq '^ExecStart=/[^ ]+/vortex run "web" -c /dev/null -p "/run/web/web.pid" -- ' "$dir/unit"
 # shellcheck disable=SC2016 # systemd expands it
 check grep -Fq -- ' -- "/bin/echo" "two words" "100%%" "$$HOME" "back\\slash" "\""' "$dir/unit"
@@ -92,10 +92,10 @@ timeout = 2m
 sequence = TERM 20s, INT 5s
 END
 has '# vortex stays as the supervisor, for [ready] when.' 'TimeoutStartSec=120' \
-    'TimeoutStopSec=30' 'KillMode=mixed' 'PIDFile=/run/vortex/web.pid' 'RuntimeDirectory=vortex'
+    'TimeoutStopSec=30' 'KillMode=mixed'
 check grep -Fq " run \"web\" -c \"$dir/web.conf\"" "$dir/unit"
 check grep -Fq " reload --direct \"web\" -c \"$dir/web.conf\"" "$dir/unit"
-check test -z "$(grep -E '^(User|Restart|StartLimit)' "$dir/unit")"
+check test -z "$(grep -E '^(User|Restart|StartLimit|PIDFile|RuntimeDirectory)' "$dir/unit")"
 verified
 kept what_only_a_supervisor_does_keeps_vortex_there
 
