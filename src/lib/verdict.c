@@ -145,7 +145,8 @@ ask_identity(struct look *look, const struct os_identity *id, const struct os_sp
     enum life life;
     int r;
 
-    if (id->pid == 0 || os_boot_differs(id) == 1)
+    /* A lock that is held proves that it is no other boot, but another view of the boot's id. */
+    if (id->pid == 0 || (os_boot_differs(id) == 1 && look->lock != OS_LOCK_HELD))
         return DEAD;
     if (os_namespace_differs(id) == 1)
         return ELSEWHERE;

@@ -206,11 +206,13 @@ os_process_compare(const struct os_hold *hold, const struct os_identity *known)
     uint64_t start = 0, inode;
     int boot = os_boot_differs(known);
 
-    if (boot == 1)
+    inode = boot >= 0 && known->pidfd_inode != 0 ? pidfd_inode((int)hold->handle) : 0;
+    if (inode != known->pidfd_inode && (inode != 0 || boot == 1))
         return OS_OTHER;
-    inode = boot == 0 && known->pidfd_inode != 0 ? pidfd_inode((int)hold->handle) : 0;
-    if (inode != 0)
-        return inode == known->pidfd_inode ? OS_SAME : OS_OTHER;
+    if (boot == 0 && inode != 0)
+        return OS_SAME;
+    if (boot == 1 && inode == 0)
+        return OS_OTHER;
     if (boot < 0 || known->start == 0 || start_of(hold, &start) < 0)
         return OS_UNKNOWN;
     if (os_process_wait(hold, 0) == 0)

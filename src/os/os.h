@@ -217,7 +217,10 @@ void os_process_release(struct os_hold *hold);
 /* The identity of a held process, as far as it can be known. */
 int os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity);
 
-/* Is the held process the one that was identified? */
+/*
+ * Is the held process the one that was identified? Of another boot it is only by all that it has:
+ * some containers show a boot id of their own, and not to all that is in them.
+ */
 enum os_comparison os_process_compare(const struct os_hold *hold, const struct os_identity *known);
 
 /* Whether OS_SAME is proof; false where it only says that some process has the number. */

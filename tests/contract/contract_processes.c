@@ -200,6 +200,14 @@ another_boot_is_another_process(void **state)
     if (os_boot_differs(&known) < 0) /* -Dos=posix without a record of it */
         skip();
     assert_int_equal(os_boot_differs(&known), 1);
+    if (known.pidfd_inode != 0) /* by all that it has it is the same */
+        assert_int_equal(os_process_compare(&hold, &known), OS_SAME);
+    known.start++;
+    assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
+    known.start--;
+    known.pidfd_inode++;
+    assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
+    known.pidfd_inode = 0;
     assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
     os_process_release(&hold);
 }

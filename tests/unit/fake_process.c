@@ -249,13 +249,13 @@ os_process_compare(const struct os_hold *hold, const struct os_identity *known)
 
     if (r < 0)
         return OS_UNKNOWN;
-    if (boot == 1)
-        return OS_OTHER;
     if (m->no_proof)
-        return OS_SAME;
+        return boot == 1 ? OS_OTHER : OS_SAME;
     if (boot < 0)
         return OS_UNKNOWN;
-    if (known->pidfd_inode != 0 && process->pidfd_inode != 0)
+    if (boot == 1 && (known->pidfd_inode == 0 || process->pidfd_inode != known->pidfd_inode))
+        return OS_OTHER;
+    if (boot == 0 && known->pidfd_inode != 0 && process->pidfd_inode != 0)
         return known->pidfd_inode == process->pidfd_inode ? OS_SAME : OS_OTHER;
     if (known->start == 0 || !is_shown(process) || process->life == FAKE_GONE)
         return OS_UNKNOWN;

@@ -223,6 +223,24 @@ another_boot_makes_it_stale(void **state)
     assert_verdict(VORTEX_STALE, SERVER);
 }
 
+/* Within a container's service the boot id may be another than beside it. */
+static void
+another_boot_id_is_believed_less_than_the_lock(void **state)
+{
+    struct fake_process *living = server(SERVER);
+    struct fake_file *file = fake_find(STATE);
+
+    (void)state;
+    strstr(file->data, "boot=")[strlen("boot=")] = 'x';
+    assert_verdict(VORTEX_RUNNING, SERVER);
+    living->start++; /* an innocent with the number, and somebody who holds the lock */
+    assert_verdict(VORTEX_BUSY, SERVER);
+    living->start--;
+    fake_kill(living);
+    fake_reap(living);
+    assert_verdict(VORTEX_STALE, SERVER);
+}
+
 static void
 a_restarted_containers_held_lock_that_is_free_makes_it_stale(void **state)
 {
@@ -311,6 +329,7 @@ main(void)
         TEST(another_process_with_the_number_makes_it_stale),
         TEST(an_older_process_with_the_number_makes_it_stale),
         TEST(another_boot_makes_it_stale),
+        TEST(another_boot_id_is_believed_less_than_the_lock),
         TEST(a_restarted_containers_held_lock_that_is_free_makes_it_stale),
         TEST(another_containers_held_lock_is_busy),
         TEST(without_a_pidfile_nobody_runs),
