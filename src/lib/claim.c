@@ -59,8 +59,8 @@ name_temporaries(struct claim *c)
 }
 
 /* An administrator's rm may have made room for another file under that name. */
-static bool
-lock_is_in_place(const struct claim *c)
+bool
+claim_lock_in_place(const struct claim *c)
 {
     struct os_file_id now;
 
@@ -112,13 +112,13 @@ begin_lock(struct claim *c, bool eager)
         /* Whoever could open it may hold it for ever; it must not be trusted the next time. */
         if (!c->trusted && !replaced && c->paths.dir.speaker.scope == OS_SPEAKS_FOR_ALL) {
             replaced = true;
-            if (lock_is_in_place(c))
+            if (claim_lock_in_place(c))
                 (void)os_file_remove(&c->paths.dir, c->paths.lock);
             close_lock(c);
             continue;
         }
         r = os_lock_claim(&c->lock);
-        if (r == 0 && lock_is_in_place(c)) {
+        if (r == 0 && claim_lock_in_place(c)) {
             name_temporaries(c);
             c->claimed = true;
             return 0;
@@ -188,7 +188,7 @@ adopt(struct claim *c)
 static int
 replace_lock(struct claim *c)
 {
-    int r = lock_is_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
+    int r = claim_lock_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
 
     if (r < 0 && r != -ENOENT)
         return r;
@@ -204,7 +204,7 @@ claim_take(struct claim *c)
     int ms = 1, r;
 
     assert(c->claimed);
-    while ((r = os_lock_take(&c->lock)) != 0 || !lock_is_in_place(c)) {
+    while ((r = os_lock_take(&c->lock)) != 0 || !claim_lock_in_place(c)) {
         if (r == 0) { /* removed under our hands: from step 1 */
             close_lock(c);
             r = begin_lock(c, true);
@@ -267,8 +267,8 @@ prepare(struct claim *c, bool lock_held, const struct state_words *words)
     return os_file_create(&c->paths.dir, c->pidfile_new, data, (size_t)length, 0644, &c->mine);
 }
 
-static void
-remove_temporaries(const struct claim *c)
+void
+claim_remove_temporaries(const struct claim *c)
 {
     (void)os_file_remove(&c->paths.dir, c->pidfile_new);
     (void)os_file_remove(&c->paths.dir, c->state_new);
@@ -357,13 +357,13 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
             r = prepare(c, lock_held, words);
         if (r == 0)
             r = publish(c, there ? &judged : NULL);
-        if (r == 0 && lock_is_in_place(c))
+        if (r == 0 && claim_lock_in_place(c))
             return 0;
         if (r == 0) {
             r = take_again(c);
             r = r == 0 ? -EAGAIN : r;
         } else {
-            remove_temporaries(c);
+            claim_remove_temporaries(c);
             c->mine = mine;
         }
     }
@@ -404,96 +404,4 @@ claim_finish(struct claim *c)
     if (c->claimed)
         (void)os_lock_unclaim(&c->lock);
     c->claimed = false;
-}
-
-/* ---- The end ----------------------------------------------------------------------------- */
-
-/* Remove the state unless it speaks of somebody else by now. */
-static void
-remove_state(const struct claim *c, const struct look *look)
-{
-    if (look->has_state && look->verdict == VORTEX_RUNNING && look->pid != os_self())
-        return;
-    cgroup_discard(&c->paths, look);
-    (void)os_file_remove(&c->paths.dir, c->paths.state);
-}
-
-static void
-remove_published(const struct claim *c)
-{
-    struct look look;
-
-    if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
-        return;
-    /* Its content too: an inode number is soon another file's. */
-    if (look.has_pidfile && look.content == os_self() && os_same_file(&look.pidfile.id, &c->mine))
-        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
-    if (!c->keep_state)
-        remove_state(c, &look);
-    look_close(&look);
-}
-
-void
-claim_end(struct claim *c, bool remove)
-{
-    if (c->process != os_self()) {
-        claim_abandon(c);
-        return;
-    }
-    if (remove && c->published)
-        remove_published(c);
-    /* Not under another's claim: a restart counts on this very lock file. */
-    if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0)
-        && (c->held || os_lock_take(&c->lock) == 0) && lock_is_in_place(c))
-        (void)os_file_remove(&c->paths.dir, c->paths.lock);
-    claim_abandon(c);
-}
-
-/* Under the claim byte: may the files be removed, and which pidfile was it that was judged? */
-static int
-judge_removal(struct claim *c, struct look *ret_look)
-{
-    enum os_lock_seen lock = OS_LOCK_FREE;
-    int r = os_lock_take(&c->lock);
-
-    if (r == -EWOULDBLOCK)
-        lock = OS_LOCK_HELD;
-    else if (r < 0)
-        return r;
-    else
-        c->held = true;
-    r = look_once(&c->paths, lock, NULL, ret_look);
-    if (r < 0)
-        return r;
-    if (ret_look->verdict == VORTEX_RUNNING && ret_look->pid == os_self())
-        return 0; /* its own, whoever holds the lock */
-    if (ret_look->verdict == VORTEX_UNPROVED && c->assume == ASSUME_STALE)
-        return 0;
-    if (ret_look->verdict == VORTEX_STALE || ret_look->verdict == VORTEX_INVALID
-        || ret_look->verdict == VORTEX_NOT_RUNNING)
-        return 0;
-    return -EBUSY;
-}
-
-int
-claim_clear(struct claim *c)
-{
-    struct os_file_id before, now;
-    struct look look = {.hold = {0, OS_NONE}};
-    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
-    int r;
-
-    assert(c->claimed);
-    r = judge_removal(c, &look);
-    if (r == 0) {
-        if (look.verdict == VORTEX_RUNNING && look.content != os_self())
-            there = false; /* the state is ours, what the pidfile names is another's to judge */
-        if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-            && os_same_file(&now, &before))
-            r = os_file_remove(&c->paths.dir, c->paths.pidfile);
-        remove_state(c, &look);
-        remove_temporaries(c);
-    }
-    look_close(&look);
-    return r == -ENOENT ? 0 : r;
 }

@@ -126,7 +126,7 @@ int look_content(const struct look *look);
 /* Remove the group which a dead supervisor of this pidfile left, if nobody is in it. */
 void cgroup_discard(const struct paths *paths, const struct look *look);
 
-/* ---- claim.c: the protocol of design.md, section 3 --------------------------------------- */
+/* ---- claim.c, claim_end.c: the protocol of design.md, section 3 --------------------------- */
 
 enum assume {
     ASSUME_NOTHING = 0,
@@ -205,6 +205,10 @@ int claim_clear(struct claim *claim);
  * remove: what was published is removed too.
  */
 void claim_end(struct claim *claim, bool remove);
+
+/* For claim_end.c. Does the lock's name still stand for the lock that is held? */
+bool claim_lock_in_place(const struct claim *claim);
+void claim_remove_temporaries(const struct claim *claim);
 
 /* A forked child takes the claim over; the parent abandons it, which only closes. */
 void claim_inherit(struct claim *claim);
