@@ -36,6 +36,7 @@ launch_of(const struct launch_request *request, bool background)
 
     if (config->io_class == OS_IO_REALTIME || config->io_class == OS_IO_BEST_EFFORT)
         launch.io_priority = config->io_priority < 0 ? IO_PRIORITY : config->io_priority;
+    launch.no_input = background;
     launch.no_output = background && launch.output == NULL;
     if (background && launch.directory == NULL && !request->keep_directory)
         launch.directory = "/";
@@ -261,13 +262,13 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
                    struct launch_result *result)
 {
     result->stage = OS_STAGE_OUTPUT;
-    result->error = os_detach_output(launch->output);
+    result->error = os_detach_streams(launch->output);
     if (result->error < 0) {
         claim_end(claim, true);
         return;
     }
     launch->output = NULL; /* a supervised server inherits it */
-    launch->no_output = false;
+    launch->no_input = launch->no_output = false;
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
@@ -275,57 +276,74 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     _Exit(0);
 }
 
+struct background {
+    const struct launch_request *request;
+    const struct claim *claim; /* the starter's own, which the child leaves as it is */
+    bool begun;
+};
+
 static void
-child_main(const struct launch_request *request, struct claim *claim, bool begun,
-           struct os_child *channel)
+child_main(void *what, struct os_child *channel)
 {
+    const struct background *b = what;
+    const struct launch_request *request = b->request;
     struct os_launch launch = launch_of(request, true);
     struct launch_result result;
     struct words words;
     struct state_words said;
+    struct claim claim = *b->claim;
 
     launch_result_init(&result, OS_STAGE_DETACH);
-    claim_inherit(claim);
+    claim_inherit(&claim);
     said = words_of(request, &words);
     if (request->command == NULL)
         result.error = os_event_prepare();
     if (result.error == 0) {
         result.stage = OS_STAGE_NONE;
-        result.error = claim_for(request, claim, begun, &said);
-        result.pid = claim->owner;
+        result.error = claim_for(request, &claim, b->begun, &said);
+        result.pid = claim.owner;
     }
     if (result.error == 0) {
-        claim_finish(claim);
+        claim_finish(&claim);
         if (request->command == NULL || supervise_reason(request) != NULL)
-            stay_in_background(request, &launch, claim, &said, channel, &result);
+            stay_in_background(request, &launch, &claim, &said, channel, &result);
         else
-            become_server(request, &launch, claim, &result);
+            become_server(request, &launch, &claim, &result);
     }
     (void)os_child_tell(channel, &result, sizeof(result));
     _Exit(1);
 }
 
+/* Who execs soon, as this very user, needs no copy of our memory. */
+static bool
+lends_memory(const struct launch_request *request)
+{
+    const struct config *config = &request->instance->config;
+
+    return request->command != NULL && supervise_reason(request) == NULL && config->user == NULL
+           && config->group == NULL && config->groups == NULL;
+}
+
 void
 launch_start(const struct launch_request *request, struct claim *claim, struct launch_result *ret)
 {
+    struct background b = {.request = request, .begun = claim != NULL};
     struct claim fresh;
     struct os_child child;
     size_t heard = 0;
-    bool begun = claim != NULL;
     int r;
 
-    if (!begun) {
+    if (!b.begun) {
         launch_check(request, ret);
         if (ret->error < 0)
             return;
         prepare_claim(request, &fresh);
         claim = &fresh;
     }
+    b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
     release_memory(request);
-    r = os_detach(&child);
-    if (r == 0)
-        child_main(request, claim, begun, &child);
+    r = os_detach(lends_memory(request), child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
         claim_end(claim, false);

@@ -331,6 +331,7 @@ struct os_launch {
     const char *user; /* a name or a number */
     const char *group;
     const char *const *groups; /* beside those of user, else alone; ends with NULL */
+    bool no_input;             /* standard input from /dev/null */
     bool no_output;            /* without output: nowhere, instead of where it goes now */
     const char *output; /* standard output and error are appended there, made with mode 0640 */
     int umask;
@@ -409,20 +410,27 @@ struct os_child {
     intptr_t channel;
 };
 
+/* What a child is to do; never returns. Handed down, as a child can't return where memory is lent. */
+typedef void os_child_main(void *what, struct os_child *self);
+
+/*
+ * Fork into the background: a new session.
+ *
+ * lends:   this process sleeps until the child has exec'ed or ended, and lends it its memory: there
+ *          is nothing to copy. What the child writes there stays. Not for a child that changes its
+ *          user, whom this memory would be open to.
+ * Returns: 0 in the parent; a negative errno.
+ */
+int os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child);
+
 /*
  * Take the numbers of standard streams that were closed, lest a file of ours gets one and is lost
  * when the streams are set. To an exec they stay closed.
  */
 void os_streams_guard(void);
 
-/*
- * Fork into the background: a new session, standard input from /dev/null.
- * Returns: 1 in the parent; 0 in the child; a negative errno.
- */
-int os_detach(struct os_child *ret_child);
-
-/* In the child: output as the launch says, else nowhere. For a server without an exec. */
-int os_detach_output(const char *output);
+/* In the child: no input, output as the launch says, else nowhere. For who has no exec. */
+int os_detach_streams(const char *output);
 
 /* In the child: a last word; in the parent: hear it. 0 bytes: the exec took place. */
 int os_child_tell(struct os_child *child, const void *data, size_t size);

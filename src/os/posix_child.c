@@ -20,21 +20,19 @@ os_streams_guard(void)
             (void)!open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest free one: this */
 }
 
-static void
-child_detach(void)
+static _Noreturn void
+child_begin(const int *channel, os_child_main *main, void *what)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct os_child self = {0, channel[1]};
 
+    close(channel[0]);
     setsid();
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        if (null > STDERR_FILENO)
-            close(null);
-    }
+    main(what, &self);
+    _exit(1);
 }
 
 int
-os_detach(struct os_child *ret_child)
+os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child)
 {
     int channel[2];
     pid_t pid;
@@ -42,18 +40,21 @@ os_detach(struct os_child *ret_child)
 
     if (pipe2(channel, O_CLOEXEC) < 0)
         return -errno;
-    pid = fork();
-    if (pid < 0) {
-        r = -errno;
+    /*
+     * Linux's vfork, not POSIX's: the child may do what it likes in a deeper frame, for there is one
+     * thread. Where a vfork is a fork, the pipe serves as well.
+     */
+    // NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
+    pid = lends ? vfork() : fork();
+    if (pid == 0)
+        child_begin(channel, main, what);
+    r = pid < 0 ? -errno : 0;
+    close(channel[1]);
+    if (r < 0) {
         close(channel[0]);
-        close(channel[1]);
         return r;
     }
-    close(channel[pid == 0 ? 0 : 1]);
-    *ret_child = (struct os_child){pid, channel[pid == 0 ? 1 : 0]};
-    if (pid > 0)
-        return 1;
-    child_detach();
+    *ret_child = (struct os_child){pid, channel[0]};
     return 0;
 }
 

@@ -105,22 +105,43 @@ open_output(const char *output)
     return fd < 0 ? -errno : fd;
 }
 
-int
-os_detach_output(const char *output)
+/* Of the standard streams, those from first to last become fd, which goes. */
+static int
+become_streams(int fd, int first, int last)
 {
-    int fd = open_output(output);
+    int r = fd < 0 ? fd : 0;
 
-    if (fd < 0)
-        return fd;
-    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
-        int r = -errno;
-
-        close(fd);
-        return r;
-    }
+    for (int stream = first; r == 0 && stream <= last; stream++)
+        if (dup2(fd, stream) < 0)
+            r = -errno;
     if (fd > STDERR_FILENO)
         close(fd);
-    return 0;
+    return r;
+}
+
+/* One open does for all that go nowhere: it is on the way to each server's main(). */
+static int
+set_streams(bool no_input, bool no_output, const char *output)
+{
+    bool nowhere = no_output && output == NULL;
+    int r = 0;
+
+    if (no_input) {
+        int null = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+        if (null >= 0 || nowhere)
+            r = become_streams(null < 0 ? -errno : null, STDIN_FILENO,
+                               nowhere ? STDERR_FILENO : STDIN_FILENO);
+    }
+    if (r == 0 && (output != NULL || (nowhere && !no_input)))
+        r = become_streams(open_output(output), STDOUT_FILENO, STDERR_FILENO);
+    return r;
+}
+
+int
+os_detach_streams(const char *output)
+{
+    return set_streams(true, output == NULL, output);
 }
 
 static rlim_t
@@ -317,7 +338,7 @@ enter(const struct os_launch *l, const struct os_lock *lock, const struct posix_
     if (r < 0)
         return r;
     *stage = OS_STAGE_OUTPUT;
-    if ((l->output != NULL || l->no_output) && (r = os_detach_output(l->output)) < 0)
+    if ((r = set_streams(l->no_input, l->no_output, l->output)) < 0)
         return r;
     *stage = OS_STAGE_EXEC;
     r = set_descriptors(l, lock);
