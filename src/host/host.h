@@ -65,6 +65,12 @@ struct launch_result {
 /* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
 void launch_result_init(struct launch_result *result, enum os_stage stage);
 
+/*
+ * What keeps somebody beside the server, restarts apart, which a service manager does as well:
+ * "[ready] when"; NULL: nothing, it may be exec'ed.
+ */
+const char *beyond_exec(const struct config *config);
+
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
 const char *supervise_reason(const struct launch_request *request);
 

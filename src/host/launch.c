@@ -62,22 +62,16 @@ launch_check(const struct launch_request *request, struct launch_result *ret)
 /* ---- Exec or supervise ------------------------------------------------------------------- */
 
 const char *
-supervise_reason(const struct launch_request *request)
+beyond_exec(const struct config *config)
 {
-    const struct config *config = &request->instance->config;
-
-    if (request->command == NULL || config->supervise == SUPERVISE_NO)
-        return NULL;
     if (config->supervise == SUPERVISE_YES)
         return "[server] supervise";
-    if (config->log_target == LOG_FILE || config->log_target > LOG_INHERIT)
+    if (config->log_target != LOG_UNSAID && config->log_target != LOG_INHERIT)
         return "[log]";
     if (config->ready.count > 0)
         return "[ready] when";
     if (config->health.count > 0)
         return "[health] check";
-    if (config->restart.policy != RESTART_NO)
-        return "[restart] policy";
     if (config->sequence[0].signal != 0)
         return "[stop] sequence";
     if (config->stop_command != NULL)
@@ -87,6 +81,21 @@ supervise_reason(const struct launch_request *request)
     for (size_t i = 0; i < HOOKS; i++)
         if (config->hooks[i] != NULL)
             return "[hook]";
+    return NULL;
+}
+
+const char *
+supervise_reason(const struct launch_request *request)
+{
+    const struct config *config = &request->instance->config;
+    const char *reason;
+
+    if (request->command == NULL || config->supervise == SUPERVISE_NO)
+        return NULL;
+    if ((reason = beyond_exec(config)) != NULL)
+        return reason;
+    if (config->restart.policy != RESTART_NO)
+        return "[restart] policy";
     if (os_self() == 1) /* of a container: its orphans are ours to reap, and no signal ends us */
         return "process 1";
     return NULL;

@@ -223,29 +223,6 @@ put_restart_limit(struct writer *w, const struct policy_settings *restart)
 
 /* ---- What only a supervisor does --------------------------------------------------------- */
 
-const char *
-unit_supervise_reason(const struct config *config)
-{
-    if (config->supervise == SUPERVISE_YES)
-        return "[server] supervise";
-    if (config->ready.count > 0)
-        return "[ready] when";
-    if (config->health.count > 0)
-        return "[health] check";
-    if (config->log_target != LOG_UNSAID && config->log_target != LOG_INHERIT)
-        return "[log]";
-    if (config->sequence[0].signal != 0)
-        return "[stop] sequence";
-    if (config->stop_command != NULL)
-        return "[stop] command";
-    if (config->reload_command != NULL)
-        return "[reload] command";
-    for (size_t i = 0; i < HOOKS; i++)
-        if (config->hooks[i] != NULL)
-            return "[hook]";
-    return NULL;
-}
-
 static int
 stop_ms(const struct config *config)
 {
@@ -318,7 +295,7 @@ bool
 unit_write(const struct unit_request *request, char *buf, size_t size)
 {
     const struct config *config = &request->instance->config;
-    const char *reason = unit_supervise_reason(config);
+    const char *reason = beyond_exec(config);
     struct writer w = {buf, size, 0};
 
     put(&w, "[Unit]\nDescription=%s, hosted by vortex\nDocumentation=man:vortex(1)\n",

@@ -10,9 +10,6 @@ struct unit_request {
     const char *listen;              /* a socket's address as ListenStream= takes it; NULL: none */
 };
 
-/* What vortex has to stay for under systemd; NULL: nothing, it execs the server. */
-const char *unit_supervise_reason(const struct config *config);
-
 /* The unit's text into buf: true; false it doesn't fit. */
 bool unit_write(const struct unit_request *request, char *buf, size_t size);
 

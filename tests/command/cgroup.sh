@@ -42,22 +42,6 @@ if [ -e /run/systemd/system ]; then
     mount -t tmpfs none /run/systemd || exit 1
 fi
 
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
-value()
-{
-    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
-}
-
-has_value()
-{
-    [ "$(value "$1")" = "$2" ]
-}
-
 # group_of PID
 group_of()
 {

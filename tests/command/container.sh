@@ -26,22 +26,6 @@ fi
 top=$(mktemp -d /tmp/vortex-container-XXXXXX)
 trap 'rm -rf "$top"' EXIT
 
-value()
-{
-    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
-}
-
-has_value()
-{
-    [ "$(value "$1")" = "$2" ]
-}
-
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
 IN=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private)
 
 # boot ARGUMENT...: `vortex run` as process 1, up when its state says so; its pid out here: $one.

@@ -27,23 +27,6 @@ top=$(mktemp -d /tmp/vortex-hooks-XXXXXX)
 chmod 755 "$top"
 trap 'rm -rf "$top"' EXIT
 
-# config LINE...: the configuration of this promise; C is its option.
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
-value()
-{
-    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
-}
-
-has_value()
-{
-    [ "$(value "$1")" = "$2" ]
-}
-
 # say FILE WORD...: what a hook does: a line in that file of $dir. Each hook of a config is one.
 cat >"$top/note" <<'END'
 #!/bin/bash

@@ -48,12 +48,6 @@ while True:
 END
 
 # config LINE...: the configuration of this promise, which waits before it execs the server.
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
 # ask PORT REQUEST: once; what the server answers.
 ask()
 {

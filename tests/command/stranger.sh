@@ -52,22 +52,6 @@ while True:
     c.close()
 END
 
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
-value()
-{
-    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
-}
-
-has_value()
-{
-    [ "$(value "$1")" = "$2" ]
-}
-
 # How often did the server listen?
 has_served()
 {

@@ -29,23 +29,6 @@ fi
 top=$(mktemp -d /tmp/vortex-supervise-XXXXXX)
 trap 'rm -rf "$top"' EXIT
 
-# config LINE...: the configuration of this promise; C is its option.
-config()
-{
-    printf '%s\n' "$@" >"$dir/x.conf"
-    C=(-c "$dir/x.conf" -p "$P")
-}
-
-value()
-{
-    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
-}
-
-has_value()
-{
-    [ "$(value "$1")" = "$2" ]
-}
-
 # How many processes run that program?
 count_of()
 {
@@ -207,7 +190,7 @@ expect 0 'running' "$VORTEX" status "${C[@]}"
 supervisor=$(cat "$P")
 server=$(value server-pid)
 kill -STOP "$supervisor" # it dies while it is being stopped: then the server is stopped too
-"$VORTEX" stop -p "$P" &
+"$VORTEX" stop -p "$P" >/dev/null &
 stop=$!
 eventually grep -q '^SigPnd:.*4[0-9a-f][0-9a-f][0-9a-f]$\|^ShdPnd:.*4[0-9a-f][0-9a-f][0-9a-f]$' \
     "/proc/$supervisor/status"

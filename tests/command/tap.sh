@@ -91,6 +91,24 @@ stop_ok()
     check test ! -e "$P"
 }
 
+# config LINE...: the configuration of this promise; C is its options.
+config()
+{
+    printf '%s\n' "$@" >"$dir/x.conf"
+    C=(-c "$dir/x.conf" -p "$P")
+}
+
+# value KEY: of the state.
+value()
+{
+    sed -n "s/^$1=//p" "$P.state" 2>/dev/null
+}
+
+has_value()
+{
+    [ "$(value "$1")" = "$2" ]
+}
+
 # finish: the plan, and whether all was kept.
 finish()
 {
