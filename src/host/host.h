@@ -193,6 +193,9 @@ void status_take_health(const char *text, struct status *ret);
 /* Is it running, with a supervisor or without one? */
 bool status_lives(const struct status *status);
 
+/* A value of the state; empty where it isn't said. */
+void report_copy(struct vortex_report *report, const char *key, char *buf, size_t size);
+
 /* "running", "not running", ... */
 const char *status_word(enum vortex_verdict verdict);
 

@@ -20,14 +20,6 @@ get_count(struct vortex_report *report, const char *key, uint64_t *ret)
     return value != NULL && number_parse(value, strlen(value), ret) == 0;
 }
 
-static void
-copy_value(struct vortex_report *report, const char *key, char *buf, size_t size)
-{
-    const char *value = vortex_report_get(report, key);
-
-    snprintf(buf, size, "%s", value != NULL ? value : "");
-}
-
 /* Has that reload ended, or a later one? 1, 0; -ESRCH there is nobody any more. */
 static int
 look(const char *pidfile, int64_t supervisor, uint64_t number, struct reload_result *result)
@@ -43,8 +35,8 @@ look(const char *pidfile, int64_t supervisor, uint64_t number, struct reload_res
     else if (get_count(report, "reloaded", &ended) && ended >= number)
         r = 1;
     if (r == 1) {
-        copy_value(report, "reload-failure", result->why, sizeof(result->why));
-        copy_value(report, "needs-restart", result->needs_restart, sizeof(result->needs_restart));
+        report_copy(report, "reload-failure", result->why, sizeof(result->why));
+        report_copy(report, "needs-restart", result->needs_restart, sizeof(result->needs_restart));
     }
     vortex_report_close(report);
     return r;

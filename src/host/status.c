@@ -18,8 +18,8 @@ manager_of(const struct os_process_facts *facts, char *buf, size_t size)
         buf[0] = '\0';
 }
 
-static void
-copy_value(struct vortex_report *report, const char *key, char *buf, size_t size)
+void
+report_copy(struct vortex_report *report, const char *key, char *buf, size_t size)
 {
     const char *value = vortex_report_get(report, key);
 
@@ -112,11 +112,11 @@ take_answers(struct vortex_report *report, struct status *ret)
 {
     char health[64];
 
-    copy_value(report, "not-ready", ret->not_ready, sizeof(ret->not_ready));
-    copy_value(report, "health", health, sizeof(health));
+    report_copy(report, "not-ready", ret->not_ready, sizeof(ret->not_ready));
+    report_copy(report, "health", health, sizeof(health));
     status_take_health(health, ret);
     if (ret->health[0] != '\0')
-        copy_value(report, "health-answer", ret->health_answer, sizeof(ret->health_answer));
+        report_copy(report, "health-answer", ret->health_answer, sizeof(ret->health_answer));
     take_next_restart(report, ret);
 }
 
@@ -151,16 +151,16 @@ status_read(const char *name, const char *pidfile, struct status *ret)
     };
     snprintf(ret->name, sizeof(ret->name), "%s", name);
     snprintf(ret->pidfile, sizeof(ret->pidfile), "%s", pidfile);
-    copy_value(report, "phase", ret->phase, sizeof(ret->phase));
-    copy_value(report, "since", ret->since, sizeof(ret->since));
-    copy_value(report, "exit", exit, sizeof(exit));
+    report_copy(report, "phase", ret->phase, sizeof(ret->phase));
+    report_copy(report, "since", ret->since, sizeof(ret->since));
+    report_copy(report, "exit", exit, sizeof(exit));
     status_take_exit(exit, ret);
-    copy_value(report, "status", ret->status, sizeof(ret->status));
+    report_copy(report, "status", ret->status, sizeof(ret->status));
     ret->server_pid = number_value(report, "server-pid");
     ret->restarts = number_value(report, "restarts");
-    copy_value(report, "log", ret->log, sizeof(ret->log));
-    copy_value(report, "command", ret->command, sizeof(ret->command));
-    copy_value(report, "manager", ret->manager, sizeof(ret->manager));
+    report_copy(report, "log", ret->log, sizeof(ret->log));
+    report_copy(report, "command", ret->command, sizeof(ret->command));
+    report_copy(report, "manager", ret->manager, sizeof(ret->manager));
     if (vortex_report_process(report) != NULL)
         describe(vortex_report_process(report), ret);
     if (ret->verdict == VORTEX_RUNNING)

@@ -24,8 +24,8 @@ supervisor_set_phase(struct supervisor *s, enum phase phase)
     manager_tell(s, os_monotonic_ms());
 }
 
-void
-supervisor_tell_state(struct supervisor *s)
+const char *
+supervisor_phase_name(enum phase phase)
 {
     static const char *const names[] = {
         [PHASE_PRE_START] = "starting",  [PHASE_STARTING] = "starting",
@@ -35,9 +35,17 @@ supervisor_tell_state(struct supervisor *s)
         [PHASE_POST_STOP] = "stopping",  [PHASE_ENDED] = "stopped",
     };
 
-    s->words->phase = s->failed ? "failed" : names[s->phase];
-    if (s->phase == PHASE_READY && s->is_leaving)
-        s->words->phase = names[PHASE_STOPPING];
+    return names[phase];
+}
+
+void
+supervisor_tell_state(struct supervisor *s)
+{
+    bool leaves = s->phase == PHASE_READY && s->is_leaving;
+
+    s->words->phase = s->failed ? "failed" : supervisor_phase_name(s->phase);
+    if (leaves)
+        s->words->phase = supervisor_phase_name(PHASE_STOPPING);
     s->words->server = s->server != 0 ? &s->identity : NULL;
     s->words->exit = s->exit_text;
     s->words->status = s->status_text;

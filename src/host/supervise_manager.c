@@ -41,16 +41,11 @@ add_number(struct manager *m, const char *key, int64_t number)
 static void
 describe(const struct supervisor *s, char *buf, size_t size)
 {
-    static const char *const words[] = {
-        [PHASE_PRE_START] = "starting",  [PHASE_STARTING] = "starting",
-        [PHASE_POST_START] = "starting", [PHASE_READY] = "ready",
-        [PHASE_RELOADING] = "reloading", [PHASE_WAITING] = "restarting",
-        [PHASE_PRE_STOP] = "stopping",   [PHASE_STOPPING] = "stopping",
-        [PHASE_POST_STOP] = "stopping",  [PHASE_ENDED] = "stopped",
-    };
+    bool waits = s->phase == PHASE_WAITING; /* of the state it is the start that is waited for */
+    const char *phase = waits ? "restarting" : supervisor_phase_name(s->phase);
     const char *said = s->status_text;
 
-    snprintf(buf, size, "STATUS=%s%s%s", words[s->phase], said[0] != '\0' ? ": " : "", said);
+    snprintf(buf, size, "STATUS=%s%s%s", phase, said[0] != '\0' ? ": " : "", said);
     for (char *p = buf; *p != '\0'; p++) /* a line of its own would be another assignment */
         if (*p == '\n')
             *p = ' ';

@@ -142,6 +142,9 @@ struct supervisor {
 /* Come to a phase, and tell it in the state. */
 void supervisor_set_phase(struct supervisor *s, enum phase phase);
 
+/* As the state says it: "starting". */
+const char *supervisor_phase_name(enum phase phase);
+
 /* Write the state anew, without a change of phase. */
 void supervisor_tell_state(struct supervisor *s);
 

@@ -397,11 +397,3 @@ claim_update(struct claim *c, const struct state_words *words)
         (void)os_file_remove(&c->paths.dir, c->state_new);
     return r;
 }
-
-void
-claim_finish(struct claim *c)
-{
-    if (c->claimed)
-        (void)os_lock_unclaim(&c->lock);
-    c->claimed = false;
-}

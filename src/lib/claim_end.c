@@ -5,6 +5,14 @@
 
 #include "lib/core.h"
 
+void
+claim_finish(struct claim *c)
+{
+    if (c->claimed)
+        (void)os_lock_unclaim(&c->lock);
+    c->claimed = false;
+}
+
 /* Remove the state unless it speaks of somebody else by now. */
 static void
 remove_state(const struct claim *c, const struct look *look)

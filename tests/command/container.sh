@@ -11,17 +11,9 @@ set -u
 VORTEX=$(realpath "$1") ALIVE=$(realpath "$2")
 SELF=$(realpath "$0")
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo '1..0 # SKIP needs root'
-    exit 0
-fi
-if [ "${VORTEX_CONTAINER-}" != inside ]; then
-    VORTEX_CONTAINER=inside exec unshare --mount --pid --fork --kill-child --mount-proc \
-        --propagation private bash "$SELF" "$@"
-fi
-
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+alone -- "$SELF" "$@"
 
 top=$(mktemp -d /tmp/vortex-container-XXXXXX)
 trap 'rm -rf "$top"' EXIT

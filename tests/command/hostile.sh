@@ -12,17 +12,9 @@ VORTEX=$(realpath "$1") AS_PID=$(realpath "$2") ALIVE=$(realpath "$3") CLAIM=$(r
 SELF=$(realpath "$0")
 NOBODY=65534
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo '1..0 # SKIP needs root'
-    exit 0
-fi
-if [ "${VORTEX_HOSTILE-}" != inside ]; then
-    VORTEX_HOSTILE=inside exec unshare --mount --pid --fork --kill-child --mount-proc \
-        --propagation private bash "$SELF" "$@"
-fi
-
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+alone -- "$SELF" "$@"
 
 # ---- The bench --------------------------------------------------------------------------------
 

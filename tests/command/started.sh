@@ -12,17 +12,9 @@ set -u
 VORTEX=$(realpath "$1")
 SELF=$(realpath "$0") SERVERS=${VORTEX_TEST_SERVERS-}
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo '1..0 # SKIP needs root'
-    exit 0
-fi
-if [ "${VORTEX_STARTED-}" != inside ]; then
-    VORTEX_STARTED=inside exec unshare --mount --pid --net --fork --kill-child --mount-proc \
-        --propagation private bash "$SELF" "$@"
-fi
-
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+alone --net -- "$SELF" "$@"
 
 top=$(mktemp -d /tmp/vortex-started-XXXXXX)
 trap 'rm -rf "$top"' EXIT

@@ -10,17 +10,9 @@ set -u
 VORTEX=$(realpath "$1") ALIVE=$(realpath "$2")
 SELF=$(realpath "$0")
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo '1..0 # SKIP needs root'
-    exit 0
-fi
-if [ "${VORTEX_STRANGER-}" != inside ]; then
-    VORTEX_STRANGER=inside exec unshare --mount --pid --net --fork --kill-child --mount-proc \
-        --propagation private bash "$SELF" "$@"
-fi
-
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+alone --net -- "$SELF" "$@"
 
 top=$(mktemp -d /tmp/vortex-stranger-XXXXXX)
 trap 'rm -rf "$top"' EXIT

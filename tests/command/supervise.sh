@@ -11,17 +11,9 @@ set -u
 VORTEX=$(realpath "$1") ALIVE=$(realpath "$2") SPREAD=$(realpath "$3")
 SELF=$(realpath "$0")
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo '1..0 # SKIP needs root'
-    exit 0
-fi
-if [ "${VORTEX_SUPERVISE-}" != inside ]; then
-    VORTEX_SUPERVISE=inside exec unshare --mount --pid --fork --kill-child --mount-proc \
-        --propagation private bash "$SELF" "$@"
-fi
-
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
+alone -- "$SELF" "$@"
 
 # Here the tree is walked; control groups have a test of their own.
 [ ! -d /sys/fs/cgroup ] || mount -t tmpfs none /sys/fs/cgroup || exit 1
