@@ -14,15 +14,8 @@ SELF=$(realpath "$0")
 HERE=$(dirname "$SELF")
 ROOT=${VORTEX_TEST_MACHINE-}
 
-skip()
-{
-    if [ "${VORTEX_TEST_ALL-}" = 1 ]; then
-        echo "Bail out! $*"
-        exit 1
-    fi
-    echo "1..0 # SKIP $*"
-    exit 0
-}
+# shellcheck source=tests/system/common.sh
+. "$HERE/../common.sh"
 
 # cannot WHY: a sandbox may forbid what a machine in it needs. That is said, and is no pass.
 cannot()
@@ -124,7 +117,7 @@ put_together()
     done
     mkdir -p $root/etc/vortex $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
-    cp "$HERE"/*.sh "$HERE/../../command/tap.sh" $root/opt/tests/
+    cp "$HERE"/*.sh "$HERE/../common.sh" "$HERE/../../command/tap.sh" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }
