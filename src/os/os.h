@@ -5,6 +5,7 @@
  * posix*.c      what all Unixes share: directories, files, flock, spawning, sockets
  * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
  * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
+ * windows*.c    Windows: handles, jobs, the service manager
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
  *
  * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every
@@ -32,7 +33,7 @@ enum os_scope {
 
 struct os_speaker {
     enum os_scope scope;
-    uint32_t user;
+    uint64_t user;
 };
 
 /* ---- Directories and files --------------------------------------------------------------- */
