@@ -444,6 +444,7 @@ step_static()
         'mount --bind --read-only "$1" build/build-gcc/src/vortex && suites gcc command -- -t 2' bash "$exe"
 
     source_tarball build/static/source.tar.gz
+    bash tests/system/static/alpine.sh . build/static/source.tar.gz
     tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
     (
         umask 077
