@@ -21,6 +21,7 @@ static const struct {
     {"signal", 's', true, OPT_SIGNAL},
     {"no-kill", 0, false, OPT_NO_KILL},
     {"leftovers", 0, false, OPT_LEFTOVERS},
+    {"clean", 0, false, OPT_CLEAN},
     {"if-stopped", 0, false, OPT_IF_STOPPED},
     {"json", 0, false, OPT_JSON},
     {"prometheus", 0, false, OPT_PROMETHEUS},
@@ -138,6 +139,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_LEFTOVERS:
         args->leftovers = true;
+        break;
+    case OPT_CLEAN:
+        args->clean = true;
         break;
     case OPT_IF_STOPPED:
         args->if_stopped = true;
@@ -285,6 +289,10 @@ check_together(const struct args *args)
     }
     if ((args->verb->options & OPT_WORDS) && args->words == NULL && !args->help) {
         say_error("'%s' needs something to tell: KEY=VALUE..., such as READY=1", args->verb->name);
+        return EXIT_USAGE;
+    }
+    if (args->clean && args->leftovers) {
+        say_error("--clean signals nobody: leave out --leftovers");
         return EXIT_USAGE;
     }
     if (args->no_kill && args->leftovers) {

@@ -14,6 +14,7 @@ static const struct {
     {OPT_SIGNAL, "  -s, --signal NAME     which signal: TERM, HUP, USR1 ..."},
     {OPT_NO_KILL, "      --no-kill         no KILL after the timeout: fail instead"},
     {OPT_LEFTOVERS, "      --leftovers       also end what is left of its session or service"},
+    {OPT_CLEAN, "      --clean           only remove the files of one that has ended"},
     {OPT_IF_STOPPED, "      --if-stopped      already running is no failure"},
     {OPT_JSON, "      --json            for programs"},
     {OPT_PROMETHEUS, "      --prometheus      metrics of all instances, as Prometheus reads them"},

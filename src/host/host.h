@@ -96,6 +96,7 @@ struct stop_request {
     int supervised_timeout_ms; /* instead, where a supervisor has a sequence of its own to go through */
     bool no_kill;
     bool leftovers;
+    bool clean;         /* signal nobody: only the files of one that has ended */
     enum assume assume; /* of an unproved pidfile: ASSUME_STALE only in a restart */
     bool allow_remote;
 };

@@ -211,6 +211,10 @@ stop_one(const struct stop_request *request, struct claim *claim, struct stop_re
     r = pin(report, request->assume, &hold, &owned);
     if (r < 0) {
         stop_nobody(request, claim, r, result);
+    } else if (request->clean) {
+        result->outcome = STOP_DONE;
+        if (owned)
+            os_process_release(&hold);
     } else {
         supervised = vortex_report_verdict(report) == VORTEX_RUNNING
                      && vortex_report_get(report, "server-pid") != NULL;

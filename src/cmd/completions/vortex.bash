@@ -27,7 +27,7 @@ _vortex_options()
     case $1 in
     run) echo "$start $common" ;;
     start) echo "$start --direct $common" ;;
-    stop) echo "$stop --assume --direct $common" ;;
+    stop) echo "$stop --clean --assume --direct $common" ;;
     restart) echo "$start $stop --direct $common" ;;
     reload) echo "--assume --direct $common" ;;
     status) echo "--json --prometheus $common" ;;

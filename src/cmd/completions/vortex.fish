@@ -98,6 +98,7 @@ complete -c vortex -n "__vortex_is stop reload signal" -l assume -xa running \
   -d 'Believe an unproved pidfile'
 complete -c vortex -n "__vortex_is $stop" -l no-kill -d 'Never send KILL'
 complete -c vortex -n "__vortex_is $stop" -l leftovers -d 'End what still holds the lock, too'
+complete -c vortex -n '__vortex_is stop' -l clean -d 'Only remove the files of one that has ended'
 complete -c vortex -n "__vortex_is $stop wait notify" -s t -l timeout -xa '500ms 10s 30s 5m infinity' \
   -d 'How long to wait'
 complete -c vortex -n "__vortex_is $stop signal" -s s -l signal -xa "$signals" -d 'The signal'

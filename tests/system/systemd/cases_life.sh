@@ -95,6 +95,8 @@ for T in vortex forking; do
     eventually has_property $T@hand ActiveState failed # after some more tries
     check grep -q "cannot .* 'hand': already running (pid $pid" <<<"$(journal -u $T@hand)"
     expect 0 '' systemctl stop $T@hand
+    # Of Type=forking it is systemd that has removed the pidfile after the refused start.
+    [ $T = forking ] || check test "$(cat /run/vortex/hand.pid)" = "$pid"
     expect 0 "running"$'\n'" *pid +$pid"$'\n' "$VORTEX" status hand
     expect 0 '' "$VORTEX" stop hand
     expect 0 '' systemctl reset-failed $T@hand

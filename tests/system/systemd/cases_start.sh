@@ -32,10 +32,6 @@ for T in vortex forking; do
     eventually has_property $T@fails ActiveState failed
     expect 3 'status=7' systemctl status $T@fails
     check has_property $T@fails MainPID 0
-    if [ $T = vortex ]; then # nobody stays who could remove it, and it is for the post-mortem
-        expect 1 'stale: its process has ended' "$VORTEX" status fails
-        expect 0 '' "$VORTEX" stop fails
-    fi
     ended $T fails
     kept "$T: a_failing_servers_exit_status_is_systemds"
 
