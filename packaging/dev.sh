@@ -529,7 +529,11 @@ command_suite()
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     fetch_servers
-    [ "$1" != bench ] || fetch_peers
+    if [ "$1" = bench ]; then
+        install_packages "${SYSTEM[@]}"
+        fetch_machine
+        fetch_peers
+    fi
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"
