@@ -311,8 +311,7 @@ say_stop(const char *verb, const struct stop_request *request, const char *name,
     case STOP_DONE:
         return say_stopped(name, result);
     case STOP_NOT_RUNNING:
-        if (!request->clean)
-            say_line("'%s' is not running: %s", name, result->reason);
+        say_line("'%s' is not running: %s", name, result->reason);
         return EXIT_DONE;
     case STOP_LEFTOVERS:
         list_holders(request->pidfile, holders, sizeof(holders));

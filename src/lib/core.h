@@ -130,8 +130,9 @@ void cgroup_discard(const struct paths *paths, const struct look *look);
 
 enum assume {
     ASSUME_NOTHING = 0,
-    ASSUME_STALE,   /* an unproved pidfile is nobody's */
-    ASSUME_RUNNING, /* an unproved pidfile is its process's */
+    ASSUME_STALE,     /* an unproved pidfile is nobody's */
+    ASSUME_RUNNING,   /* an unproved pidfile is its process's */
+    ASSUME_LEFTOVERS, /* who holds the lock of a dead server is what that one left */
 };
 
 #define CLAIM_WAIT_MS 5000 /* for another claim under way: of 200 at once, on a loaded machine */

@@ -125,7 +125,8 @@ put_together()
     done
     mkdir -p $root/etc/vortex $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
-    cp "$HERE"/*.sh "$HERE/../../command/tap.sh" "$SCRIPT" $root/opt/tests/
+    cp "$HERE"/*.sh "$HERE/../../command/tap.sh" $root/opt/tests/
+    cp "$SCRIPT" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }
