@@ -10,6 +10,7 @@
 #include "lib/core.h"
 
 #define BUILT_IN_NAME "vortex (built-in server)"
+#define WATCHDOG_OFF  "WATCHDOG_USEC=0"
 #define IO_PRIORITY   4 /* where nothing else is said, as systemd and ionice(1) have it */
 
 static struct os_launch
@@ -184,7 +185,15 @@ claim_for(const struct launch_request *request, struct claim *claim, bool begun,
 static const char *
 ready_word(void)
 {
-    return vortex_notify_watchdog_interval() > 0 ? "READY=1\nWATCHDOG_USEC=0" : "READY=1";
+    return vortex_notify_watchdog_interval() > 0 ? "READY=1\n" WATCHDOG_OFF : "READY=1";
+}
+
+/* A server of whom no word to the manager is expected: it is ours. */
+static bool
+speaks_not(const struct launch_request *request)
+{
+    return request->command != NULL
+           && !conditions_have(&request->instance->config.ready, CONDITION_NOTIFY);
 }
 
 /* The built-in server: it holds its instance, and has no other work. */
@@ -256,8 +265,8 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     else if (request->command == NULL)
         serve(&claim);
     else {
-        if (!conditions_have(&request->instance->config.ready, CONDITION_NOTIFY))
-            launch.ready_word = ready_word(); /* else it is the server's own word */
+        if (speaks_not(request))
+            launch.ready_word = ready_word();
         become_server(request, &launch, &claim, ret);
     }
 }
@@ -340,6 +349,7 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     struct claim fresh;
     struct os_child child;
     size_t heard = 0;
+    bool is_watched = os_watchdog_pass_on();
     int r;
 
     if (!b.begun) {
@@ -365,6 +375,8 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     } else if (heard == 0) {
         launch_result_init(ret, OS_STAGE_NONE);
         ret->pid = child.pid;
+        if (is_watched && speaks_not(request) && supervise_reason(request) == NULL)
+            (void)notify_send(WATCHDOG_OFF, 0);
         return;
     }
     os_child_reap(&child);

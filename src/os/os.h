@@ -593,6 +593,9 @@ struct os_manager {
 /* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
 int64_t os_watchdog_ms(void);
 
+/* Where it is meant for this process by name: true, and from now on for the child in its place. */
+bool os_watchdog_pass_on(void);
+
 /* Take that out of the environment, so that no child takes it for its own. */
 void os_manager_take(struct os_manager *ret);
 

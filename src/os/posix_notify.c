@@ -53,6 +53,12 @@ os_watchdog_ms(void)
     return *end == '\0' && errno == 0 ? (int64_t)interval / 1000 : 0;
 }
 
+bool
+os_watchdog_pass_on(void)
+{
+    return getenv("WATCHDOG_PID") != NULL && os_watchdog_ms() > 0 && unsetenv("WATCHDOG_PID") == 0;
+}
+
 void
 os_manager_take(struct os_manager *ret)
 {
