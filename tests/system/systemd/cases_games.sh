@@ -82,7 +82,7 @@ for T in vortex forking; do
         I=over-$how contents=(1 $((2 ** 32 + outer)) 0 -1 '' garbage)
         # What root wrote into root's file, systemd believes.
         if [ $how = vortex ]; then
-            contents+=($outer link)
+            contents+=("$outer" link)
         else
             drop_in "$T@$I" "${as_root[@]}"
         fi

@@ -34,18 +34,21 @@ for T in vortex forking; do
     done
 
     promise
-    instance stays '[server]' 'command = server --listen 8202' "supervise = yes"
-    expect 0 '' systemctl start $T@stays
-    first=$(main_of $T@stays)
-    expect 0 '' systemctl daemon-reload
-    check has_property $T@stays MainPID "$first"
-    expect 0 '' systemctl daemon-reexec
-    check has_property $T@stays MainPID "$first"
-    agree $T stays
-    expect 0 '' systemctl reload $T@stays
-    agree $T stays
-    expect 0 '' systemctl stop $T@stays
-    ended $T stays
+    for how in no yes; do
+        instance stays '[server]' 'command = server --listen 8202' "supervise = $how"
+        expect 0 '' systemctl start $T@stays
+        first=$(main_of $T@stays)
+        expect 0 '' systemctl daemon-reload
+        check has_property $T@stays MainPID "$first"
+        expect 0 '' systemctl daemon-reexec
+        check has_property $T@stays MainPID "$first"
+        agree $T stays
+        expect 0 '' systemctl reload $T@stays
+        check has_property $T@stays MainPID "$first"
+        agree $T stays
+        expect 0 '' systemctl stop $T@stays
+        ended $T stays
+    done
     kept "$T: a_manager_that_is_reloaded_and_executed_anew_changes_nothing"
 done
 
@@ -105,6 +108,7 @@ for T in vortex forking; do
     expect 0 '' systemctl start $T@hand
     agree $T hand
     expect 1 'already running' "$VORTEX" run hand
+    expect 1 'already running' "$VORTEX" start hand
     agree $T hand
     expect 0 '' systemctl stop $T@hand
     ended $T hand
