@@ -99,6 +99,12 @@ put_exec_mode(struct writer *w, const struct unit_request *request, const char *
     put(w, " -s %s -c " NO_CONFIG " -p", os_signal_name(config->reload_signal));
     put_word(w, pidfile);
     put(w, "\n");
+    if (strcmp(pidfile, request->instance->pidfile) != 0)
+        return; /* systemd removes it with its directory */
+    put_vortex(w, request, "ExecStopPost", "stop --clean");
+    put(w, " -c " NO_CONFIG " -p");
+    put_word(w, pidfile);
+    put(w, "\n");
 }
 
 static void

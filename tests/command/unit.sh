@@ -77,8 +77,19 @@ check grep -Eq '^ExecStart=/[^ ]+/vortex run "web" -c /dev/null -p "/run/web/web
 # shellcheck disable=SC2016 # systemd expands it
 check grep -Fq -- ' -- "/bin/echo" "two words" "100%%" "$$HOME" "back\\slash" "\""' "$dir/unit"
 check grep -Eq '^ExecReload=/[^ ]+/vortex signal "web" -s USR1 -c /dev/null ' "$dir/unit"
+check test -z "$(grep ExecStopPost "$dir/unit")"
 verified
 kept what_systemd_can_do_itself_is_said_in_its_words
+
+fresh
+unit <<'END'
+[server]
+command = /bin/sleep 1000
+END
+check grep -Eq '^ExecStopPost=/[^ ]+/vortex stop --clean "web" -c /dev/null -p "/run/vortex/web.pid"$' \
+    "$dir/unit"
+verified
+kept in_the_directory_of_all_instances_a_dead_servers_files_are_removed
 
 fresh
 unit <<'END'
