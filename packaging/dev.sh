@@ -238,7 +238,7 @@ sources()
 # What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path ./tests/fuzz/corpus \
+    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path './subprojects/*-*' -o -path ./subprojects/packagecache -o -path ./tests/fuzz/corpus \
         -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 

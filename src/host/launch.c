@@ -91,7 +91,11 @@ supervise_reason(const struct launch_request *request)
     const struct config *config = &request->instance->config;
     const char *reason;
 
-    if (request->command == NULL || config->supervise == SUPERVISE_NO)
+    if (request->command == NULL)
+        return NULL;
+    if (!os_launch_can(OS_STAGE_EXEC)) /* whatever the configuration says */
+        return "this system";
+    if (config->supervise == SUPERVISE_NO)
         return NULL;
     if ((reason = beyond_exec(config)) != NULL)
         return reason;
