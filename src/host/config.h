@@ -58,6 +58,23 @@ enum hook {
     HOOKS,
 };
 
+/* The signals that [signal] speaks of. */
+enum signal_key {
+    SIGNAL_INT = 0,
+    SIGNAL_QUIT,
+    SIGNAL_USR1,
+    SIGNAL_USR2,
+    SIGNAL_WINCH,
+    SIGNALS,
+};
+
+/* What a supervisor does with one of them, other than to send the server a signal. */
+enum signal_action {
+    SIGNAL_IGNORE = -1,
+    SIGNAL_RELOAD = -2,
+    SIGNAL_STOP = -3,
+};
+
 #define CONFIG_KEYS_MAX 128
 
 struct config {
@@ -113,6 +130,8 @@ struct config {
     struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
     struct policy_settings restart;                /* [restart] */
 
+    int signals[SIGNALS]; /* [signal], a signal's number or an enum signal_action; 0: not said */
+
     uint64_t said[CONFIG_KEYS_MAX]; /* of each key a hash of what was said; 0: nothing */
 };
 
@@ -156,9 +175,14 @@ int config_parse(struct config *config, const char *data, size_t length,
 /* The key of a limit. */
 const char *config_limit_key(enum os_limit_kind kind);
 
+/* What becomes of a signal that a supervisor got: the one for the server, or a signal_action. */
+int config_signal_action(const struct config *config, int signal);
+/* Does [signal] say anything? */
+bool config_maps_signals(const struct config *config);
+
 /*
  * Take over from a newer reading what a running supervisor can apply: restarts, health, stop,
- * reload and hooks. What they were is in newer afterwards, for its config_free.
+ * signals, reload and hooks. What they were is in newer afterwards, for its config_free.
  *
  * ret_rest: "server.command server.user": the keys that were changed and wait for a restart.
  * Returns:  whether [health] is another one.

@@ -78,6 +78,8 @@ beyond_exec(const struct config *config)
         return "[stop] command";
     if (config->reload_command != NULL)
         return "[reload] command";
+    if (config_maps_signals(config))
+        return "[signal]";
     for (size_t i = 0; i < HOOKS; i++)
         if (config->hooks[i] != NULL)
             return "[hook]";

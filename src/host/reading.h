@@ -161,6 +161,10 @@ int set_rate(struct reader *reader, const struct key *key, const struct ini_entr
 int set_codes(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_sequence(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
+/* keys_signal.c: [signal], as struct key's set. refuse_signal: of TERM and HUP it says why not. */
+int set_signal_action(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int refuse_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+
 /* All of them; the last one's section is NULL. */
 extern const struct key config_keys[];
 

@@ -49,9 +49,9 @@ a_typo_names_the_nearest_section(void **state)
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
         {"[unit]\nx\\\n = y\nz = 1\n",
          "web.conf:1: unknown section [unit]: there are [server] "
-         "[pidfile] [ready] [health] [stop] [restart] [log] [reload] [hook]"},
+         "[pidfile] [ready] [health] [stop] [restart] [signal] [log] [reload] [hook]"},
         {"[]\n", "web.conf:1: unknown section []: there are [server] [pidfile] [ready] [health] "
-                 "[stop] [restart] [log] [reload] [hook]"},
+                 "[stop] [restart] [signal] [log] [reload] [hook]"},
     };
 
     (void)state;
