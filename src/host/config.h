@@ -103,6 +103,7 @@ struct config {
     char **hooks[HOOKS];   /* [hook], as words; NULL: none */
 
     struct conditions ready; /* [ready] when; none: as started */
+    bool allows_stranger;    /* [ready] stranger = allow */
     int ready_timeout_ms;    /* [ready] timeout, default 90 s; -1: for ever */
     int ready_interval_ms;   /* [ready] interval, default 1 s */
 
@@ -179,6 +180,12 @@ const char *config_limit_key(enum os_limit_kind kind);
 int config_signal_action(const struct config *config, int signal);
 /* Does [signal] say anything? */
 bool config_maps_signals(const struct config *config);
+
+/*
+ * What keeps somebody beside the server, restarts apart, which a service manager does as well:
+ * "[ready] when"; NULL: nothing, it may be exec'ed.
+ */
+const char *beyond_exec(const struct config *config);
 
 /*
  * Take over from a newer reading what a running supervisor can apply: restarts, health, stop,

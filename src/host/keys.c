@@ -285,6 +285,7 @@ const struct key config_keys[] = {
     {"ready", "when", set_condition, FIELD(ready), NULL, 0, 0, true},
     {"ready", "timeout", set_duration, FIELD(ready_timeout_ms), DURATION, 0, 0, false},
     {"ready", "interval", set_period, FIELD(ready_interval_ms), SOME_TIME, 1, 0, false},
+    {"ready", "stranger", set_stranger, FIELD(allows_stranger), "refuse or allow", 0, 0, false},
     {"health", "check", set_condition, FIELD(health), NULL, ASKED_ONLY, 0, true},
     {"health", "interval", set_period, FIELD(health_interval_ms), SOME_TIME, 1, 0, false},
     {"health", "timeout", set_period, FIELD(health_timeout_ms), SOME_TIME, 1, 0, false},

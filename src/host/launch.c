@@ -62,31 +62,6 @@ launch_check(const struct launch_request *request, struct launch_result *ret)
 /* ---- Exec or supervise ------------------------------------------------------------------- */
 
 const char *
-beyond_exec(const struct config *config)
-{
-    if (config->supervise == SUPERVISE_YES)
-        return "[server] supervise";
-    if (config->log_target != LOG_UNSAID && config->log_target != LOG_INHERIT)
-        return "[log]";
-    if (config->ready.count > 0)
-        return "[ready] when";
-    if (config->health.count > 0)
-        return "[health] check";
-    if (config->sequence[0].signal != 0)
-        return "[stop] sequence";
-    if (config->stop_command != NULL)
-        return "[stop] command";
-    if (config->reload_command != NULL)
-        return "[reload] command";
-    if (config_maps_signals(config))
-        return "[signal]";
-    for (size_t i = 0; i < HOOKS; i++)
-        if (config->hooks[i] != NULL)
-            return "[hook]";
-    return NULL;
-}
-
-const char *
 supervise_reason(const struct launch_request *request)
 {
     const struct config *config = &request->instance->config;

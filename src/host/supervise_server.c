@@ -140,7 +140,8 @@ fork_named(struct supervisor *s, struct os_server *server)
 static int
 refuse_stranger(struct supervisor *s, struct launch_result *result)
 {
-    const struct condition *taken = s->listen_fds > 0 ? NULL : gate_taken(s->ready);
+    bool may_be = s->listen_fds > 0 || s->instance->config.allows_stranger;
+    const struct condition *taken = may_be ? NULL : gate_taken(s->ready);
 
     if (taken == NULL)
         return 0;

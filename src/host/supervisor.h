@@ -68,6 +68,7 @@ struct reload {
     bool said;         /* RELOADING=1, in this reload */
     bool is_ready;     /* READY=1, after it */
     bool says_always;  /* this server is known to say it */
+    bool says_never;   /* it didn't say it in an earlier reload, since it was started */
     int64_t moment_ms; /* RELOAD_WORD: until then it may come; NEVER: until the timeout */
     char failure[256];
     char needs_restart[512];
