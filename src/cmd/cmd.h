@@ -100,6 +100,7 @@ enum option {
     OPT_FOLLOW = 1 << 15,
     OPT_DIRECT = 1 << 17,
     OPT_LISTEN = 1 << 18,
+    OPT_NOTIFY_FD = 1 << 19,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

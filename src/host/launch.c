@@ -169,9 +169,11 @@ static void
 serve(struct claim *claim)
 {
     const intptr_t keep[] = {claim->lock.handle, claim->paths.dir.handle};
+    intptr_t newline;
 
-    if (notify_send(ready_word(), 0) == -ENOTCONN)
-        (void)vortex_notify_ready();
+    (void)notify_send(ready_word(), 0);
+    if (os_notify_fd_take(&newline) == 0)
+        (void)os_notify_newline(newline);
     os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), 0);
     while (os_event_wait() != OS_EVENT_STOP) {
         (void)vortex_notify_reloading(); /* there is nothing to read anew */

@@ -580,6 +580,9 @@ int os_notify_send(const char *address, const char *text, intptr_t passed, int64
  */
 int os_notify_fd_take(intptr_t *ret_handle);
 
+/* Let NOTIFY_FD name that descriptor: 0; -EBADF it is not open. */
+int os_notify_fd_give(intptr_t handle);
+
 /* The newline; then it is closed: there is no second time. */
 int os_notify_newline(intptr_t handle);
 

@@ -367,7 +367,7 @@ tell_ready(const char *word)
 
     if (manager != NULL && manager[0] != '\0')
         (void)os_notify_send(manager, word, OS_NONE, 0);
-    else if (os_notify_fd_take(&newline) == 0)
+    if (os_notify_fd_take(&newline) == 0)
         (void)os_notify_newline(newline);
 }
 

@@ -63,11 +63,13 @@ class Manager:
         self.heard = []  # assignments, all of them in their order
         self.sender = 0
 
-    def run(self, *command, config=None, **environment):
+    def run(self, *command, config=None, notify_fd=None, **environment):
         words = [VORTEX, "run", "-p", str(self.pidfile)]
         if config is not None:
             (self.dir / "x.conf").write_text(config.format(dir=self.dir), encoding="utf-8")
             words += ["-c", str(self.dir / "x.conf")]
+        if notify_fd is not None:
+            words += [f"--notify-fd={notify_fd}"]
         if command:
             words += ["--", *command]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("NOTIFY_", "WATCHDOG_"))}
@@ -77,7 +79,7 @@ class Manager:
             env={**kept, **{k: v for k, v in told.items() if v}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            pass_fds=[int(told["NOTIFY_FD"])] if "NOTIFY_FD" in told else [],
+            pass_fds=[int(fd) for fd in (told.get("NOTIFY_FD"), notify_fd) if fd is not None],
         )
 
     def hear(self):
@@ -244,6 +246,24 @@ def ready_is_a_newline_where_a_descriptor_waits_for_it(m):
         check("NOTIFY_FD" not in (m.dir / "env").read_text(encoding="utf-8"), "still there")
 
 
+def a_newline_comes_on_the_descriptor_of_an_option(m):
+    """In each mode, and beside a socket: s6 and dinit listen to the newline alone."""
+    for config, command in (("", ["sleep", "1000"]), ("[ready]\nwhen = started\n", ["sleep", "1000"]),
+                            ("", [])):  # fmt: skip
+        mine, its = os.pipe()
+        m.run(*command, config=config, notify_fd=its)
+        os.close(its)
+        check(os.read(mine, 10) == b"\n", "no newline")
+        check(os.read(mine, 10) == b"", "not closed")
+        os.close(mine)
+        m.until("READY=1")
+        m.end()
+    for number in ("2", "99", "x", "3x"):
+        wrong = subprocess.run([VORTEX, "run", "--notify-fd", number, "-p", m.pidfile],
+                               capture_output=True, check=False, text=True)  # fmt: skip
+        check(wrong.returncode == 2 and f"not '{number}'" in wrong.stderr, wrong)
+
+
 SERVER = '''
 import os, socket
 listener = socket.socket(fileno=3)
@@ -325,6 +345,7 @@ PROMISES = [
     what_a_server_says_is_passed_up,
     a_supervised_server_does_not_take_the_managers_words_for_its_own,
     ready_is_a_newline_where_a_descriptor_waits_for_it,
+    a_newline_comes_on_the_descriptor_of_an_option,
     sockets_are_passed_on,
     sockets_outlive_a_crash_of_the_server,
     a_script_speaks_in_its_own_name,
