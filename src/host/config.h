@@ -126,8 +126,9 @@ struct config {
     int reload_timeout_ms; /* [reload] timeout, default 90 s; -1: for ever */
     int hook_timeout_ms;   /* [hook] timeout, of each, default 30 s; -1: for ever */
 
-    enum supervise supervise;                      /* [server] supervise */
-    bool outlives_supervisor;                      /* [server] on-supervisor-death = keep */
+    enum supervise supervise; /* [server] supervise */
+    int store_max;            /* [server] file-descriptor-store-max, default 0 */
+    bool outlives_supervisor; /* [server] on-supervisor-death = keep */
     struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
     struct policy_settings restart;                /* [restart] */
 

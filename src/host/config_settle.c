@@ -79,6 +79,8 @@ beyond_exec(const struct config *config)
         return "[stop] command";
     if (config->reload_command != NULL)
         return "[reload] command";
+    if (config->store_max > 0)
+        return "[server] file-descriptor-store-max";
     if (config_maps_signals(config))
         return "[signal]";
     for (size_t i = 0; i < HOOKS; i++)
@@ -118,6 +120,22 @@ settle_supervise(struct reader *reader)
                   : 0;
 }
 
+/* What is stored gets the numbers from 3 on. */
+static int
+settle_store(struct reader *reader)
+{
+    const struct conditions *ready = &reader->config.ready;
+    int end = 3 + reader->config.store_max;
+
+    for (size_t i = 0; i < ready->count; i++)
+        if (ready->list[i].kind == CONDITION_FD && ready->list[i].fd < end)
+            return SAY(reader, line_of(reader, "ready", "when"),
+                       "'when = fd:%d' may be the number of a stored descriptor: take one from %d "
+                       "on",
+                       ready->list[i].fd, end);
+    return 0;
+}
+
 int
 config_settle(struct reader *reader)
 {
@@ -125,5 +143,7 @@ config_settle(struct reader *reader)
 
     if (!error)
         error = settle_io(reader);
+    if (!error)
+        error = settle_store(reader);
     return error ? error : settle_supervise(reader);
 }

@@ -279,6 +279,8 @@ const struct key config_keys[] = {
     {"server", "supervise", set_supervise, FIELD(supervise), "auto, yes or no", 0, 0, false},
     {"server", "on-supervisor-death", set_keep, FIELD(outlives_supervisor), "kill or keep", 0, 0,
      false},
+    {"server", "file-descriptor-store-max", set_number, FIELD(store_max), "a number from 0 to 128",
+     0, OS_STORED_MAX, false},
     {"pidfile", "path", set_path, FIELD(pidfile), PATH, 0, 0, false},
     {"pidfile", "inherit-lock", set_boolean, FIELD(inherit_lock), BOOLEAN, 0, 0, false},
     {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},

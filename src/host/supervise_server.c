@@ -112,6 +112,9 @@ fork_named(struct supervisor *s, struct os_server *server)
 
     make_group(s);
     launch.cgroup = &s->cgroup;
+    launch.stored = s->store.handles;
+    launch.stored_names = (const char *const *)s->store.names;
+    launch.stored_count = s->store.count;
     if (s->log != NULL) { /* it goes through us */
         launch.output = NULL;
         launch.no_output = false;

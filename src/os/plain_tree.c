@@ -161,9 +161,10 @@ os_hurry_end(const struct os_pace *former)
 }
 
 int
-os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle)
 {
     (void)watchdog_ms;
+    (void)store_max;
     (void)ret_handle;
     return -ENOTSUP;
 }
@@ -179,11 +180,50 @@ os_notify_send(const char *address, const char *text, intptr_t passed, int64_t p
 }
 
 int64_t
-os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
+os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
+               struct os_handles *ret_handles)
 {
+    (void)ret_handles;
     (void)handle;
     (void)buf;
     (void)size;
     (void)ret_pid;
     return -ENOTSUP;
+}
+
+bool
+os_handle_is_same(intptr_t a, intptr_t b)
+{
+    (void)a;
+    (void)b;
+    return false;
+}
+
+int
+os_watch_open(intptr_t *ret_watch)
+{
+    (void)ret_watch;
+    return -ENOTSUP;
+}
+
+int
+os_watch_add(intptr_t watch, intptr_t handle)
+{
+    (void)watch;
+    (void)handle;
+    return -ENOTSUP;
+}
+
+void
+os_watch_remove(intptr_t watch, intptr_t handle)
+{
+    (void)watch;
+    (void)handle;
+}
+
+intptr_t
+os_watch_next(intptr_t watch)
+{
+    (void)watch;
+    return OS_NONE;
 }

@@ -322,6 +322,65 @@ def sockets_outlive_a_crash_of_the_server(m):
     m.end()
 
 
+KEEPER = """
+import os, socket, sys, time
+manager = os.environ["NOTIFY_SOCKET"].replace("@", chr(0), 1)
+def say(*lines, descriptors=()):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.connect(manager)
+        socket.send_fds(s, [chr(10).join(lines).encode()], list(descriptors))
+names = os.environ.get("LISTEN_FDNAMES", "")
+got = [os.readlink(f"/proc/self/fd/{3 + i}") for i in range(int(os.environ.get("LISTEN_FDS", 0)))]
+mine = os.environ.get("LISTEN_PID", "") in ("", str(os.getpid()))
+if names == "" and os.environ["FDSTORE"] == "3":
+    a, b, c, d = (os.memfd_create(name) for name in "abcd")
+    ours, its = socket.socketpair()
+    say("FDSTORE=1", "FDNAME=gone", descriptors=[its.fileno()])
+    ours.close()
+    its.close()
+    say("FDSTORE=1", "FDNAME=old", descriptors=[d])
+    say("FDSTOREREMOVE=1", "FDNAME=old")
+    say("FDSTORE=1", "FDNAME=one", descriptors=[a, b])
+    say("FDSTORE=1", "FDNAME=again", descriptors=[a, b])
+    say("STATUS=these are no gifts", descriptors=[c, d])
+    ours, its = socket.socketpair()
+    ours.close()
+    say("FDPOLL=0", "FDNAME=mute", "FDSTORE=1", descriptors=[its.fileno()])
+    say("FDSTORE=1", "FDNAME=too-many", descriptors=[c, d])
+with open(sys.argv[1] + ".new", "w") as told:
+    told.write(f"{names} {[link.split()[0] for link in got]} {mine}")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+say("READY=1")
+time.sleep(1000)
+"""
+
+
+def stored_descriptors_reach_the_next_server(m):
+    (m.dir / "keeper.py").write_text(KEEPER, encoding="utf-8")
+    told = m.dir / "told"
+    config = "[server]\nfile-descriptor-store-max = 3\n[ready]\nwhen = notify\n"
+    config += "[restart]\npolicy = always\ndelay = 1ms\n"
+    m.run(sys.executable, str(m.dir / "keeper.py"), str(told), config=config)
+    m.until("READY=1")
+    check(told.read_text(encoding="utf-8") == " [] True", told.read_text(encoding="utf-8"))
+    check("FDNAME=one" in m.heard and "FDPOLL=0" in m.heard, m.heard)
+    check("FDSTOREREMOVE=1" in m.heard, m.heard)
+    for _ in range(2):
+        told.unlink()
+        os.kill(int(state_of(m)["server-pid"]), signal.SIGKILL)
+        eventually(told.exists, "the next server")
+        names, rest = told.read_text(encoding="utf-8").split(" ", 1)
+        check(names == "one:one:mute", names)
+        check(rest.startswith("['/memfd:a', '/memfd:b', 'socket:[") and rest.endswith("True"), rest)
+    held = [os.readlink(f"/proc/{m.process.pid}/fd/{fd}")
+            for fd in os.listdir(f"/proc/{m.process.pid}/fd")]  # fmt: skip
+    files = sorted(name for name in held if name.startswith("/memfd:"))
+    check(files == ["/memfd:a (deleted)", "/memfd:b (deleted)"], held)
+    sockets = [name for name in held if name.startswith("socket:")]
+    check(len(sockets) == 2, held)  # sd_notify's and "mute"
+    check(m.end() == 0, "another end")
+
+
 def a_script_speaks_in_its_own_name(m):
     script = f"{VORTEX} notify READY=1; echo $? >{m.dir}/status"
     shell = subprocess.Popen(
@@ -348,6 +407,7 @@ PROMISES = [
     a_newline_comes_on_the_descriptor_of_an_option,
     sockets_are_passed_on,
     sockets_outlive_a_crash_of_the_server,
+    stored_descriptors_reach_the_next_server,
     a_script_speaks_in_its_own_name,
 ]
 

@@ -429,6 +429,24 @@ a_log_has_one_place(void **state)
 }
 
 static void
+a_stored_descriptor_may_have_no_number_that_is_promised(void **state)
+{
+    struct reading reading = read_text("[server]\nfile-descriptor-store-max = 4\n"
+                                       "[ready]\nwhen = fd:6\n");
+    struct reading good = read_good("[server]\nfile-descriptor-store-max = 4\n"
+                                    "[ready]\nwhen = fd:7\n");
+
+    (void)state;
+    assert_int_equal(good.config.store_max, 4);
+    assert_int_equal(reading.mistakes.count, 1);
+    assert_string_equal(reading.mistakes.lines[0],
+                        "web.conf:4: 'when = fd:6' may be the number of a stored descriptor: take "
+                        "one from 7 on");
+    end_reading(&reading);
+    end_reading(&good);
+}
+
+static void
 what_needs_a_supervisor_is_a_mistake_without_one(void **state)
 {
     static const struct {
@@ -468,6 +486,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_needs_a_supervisor_is_a_mistake_without_one),
+        cmocka_unit_test(a_stored_descriptor_may_have_no_number_that_is_promised),
         cmocka_unit_test(a_line_must_be_a_header_or_an_assignment),
         cmocka_unit_test(a_line_before_any_section_learns_where_it_belongs),
         cmocka_unit_test(a_typo_names_the_nearest_section),
