@@ -39,13 +39,12 @@ bracket_end(const char *text)
     text += *text == '^';
     text += *text == ']';
     for (; *text != '\0' && *text != ']'; text++) {
-        const char *end = NULL;
-        char closing[3] = {text[1], ']', '\0'};
+        if (*text == '[' && text[1] != '\0' && strchr(".:=", text[1])) {
+            const char closing[3] = {text[1], ']', '\0'}, *end = strstr(text + 2, closing);
 
-        if (*text == '[' && text[1] != '\0' && strchr(".:=", text[1]))
-            end = strstr(text + 2, closing);
-        if (end)
-            text = end + 1;
+            if (end)
+                text = end + 1;
+        }
     }
     return text;
 }
