@@ -3,6 +3,8 @@
 # Everything a developer and CI do with Vortex on Debian 12 or later.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=packaging/common.sh
+. packaging/common.sh
 
 # ---- What each purpose needs, as Debian packages ----------------------------------------------
 
@@ -51,59 +53,7 @@ Everything made is under build/.
 END
 }
 
-die()
-{
-    echo "dev.sh: $*" >&2
-    exit 1
-}
-
 # ---- Packages ----------------------------------------------------------------------------------
-
-as_root()
-{
-    if [ "$(id -u)" -eq 0 ]; then
-        env "$@"
-    elif command -v sudo >/dev/null; then
-        sudo env "$@"
-    else
-        die "needs root, or sudo, for: $*"
-    fi
-}
-
-missing_packages()
-{
-    local package
-    for package in "$@"; do
-        # shellcheck disable=SC2016 # dpkg-query expands it
-        case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
-        installed*) ;;
-        *) echo "$package" ;;
-        esac
-    done
-}
-
-updated=no
-update_lists()
-{
-    [ "$updated" = no ] || return 0
-    as_root DEBIAN_FRONTEND=noninteractive apt-get -q update
-    updated=yes
-}
-
-install_packages()
-{
-    local missing
-    command -v apt-get >/dev/null || {
-        echo "dev.sh: no apt-get here, so these must be there already: $*" >&2
-        return 0
-    }
-    mapfile -t missing < <(missing_packages "$@")
-    [ ${#missing[@]} -gt 0 ] || return 0
-    echo "installing: ${missing[*]}"
-    update_lists
-    as_root DEBIAN_FRONTEND=noninteractive \
-        apt-get -q install -y --no-install-recommends "${missing[@]}"
-}
 
 install_clang_runtime()
 {
@@ -288,7 +238,7 @@ sources()
 # What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path './build-*' -o -path ./tests/fuzz/corpus \
+    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path './subprojects/*-*' -o -path ./subprojects/packagecache -o -path ./tests/fuzz/corpus \
         -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 
@@ -321,7 +271,7 @@ step_cppcheck()
 
 step_shellcheck()
 {
-    shell_files | xargs shellcheck
+    shell_files | xargs shellcheck -x
 }
 
 step_codespell()
@@ -357,7 +307,7 @@ step_tidy()
             fi
         done
         die "$file is in no build, so nothing checks it"
-    done < <(find src -name '*.c' | sort)
+    done < <(find src -name '*.c' ! -name 'windows*' | sort) # those need Windows' headers
     printf '%s %s\n' "${todo[@]}" | xargs -P 2 -L 1 clang-tidy --quiet -p
 }
 

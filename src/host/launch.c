@@ -67,7 +67,11 @@ supervise_reason(const struct launch_request *request)
     const struct config *config = &request->instance->config;
     const char *reason;
 
-    if (request->command == NULL || config->supervise == SUPERVISE_NO)
+    if (request->command == NULL)
+        return NULL;
+    if (!os_launch_can(OS_STAGE_EXEC)) /* whatever the configuration says */
+        return "this system";
+    if (config->supervise == SUPERVISE_NO)
         return NULL;
     if ((reason = beyond_exec(config)) != NULL)
         return reason;
@@ -331,7 +335,7 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
     release_memory(request);
-    r = os_detach(lends_memory(request), child_main, &b, &child);
+    r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
         claim_end(claim, false);

@@ -32,12 +32,14 @@ child_begin(const int *channel, os_child_main *main, void *what)
 }
 
 int
-os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child)
+os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
+          struct os_child *ret_child)
 {
     int channel[2];
     pid_t pid;
     int r;
 
+    (void)lock; /* the child has it as we have */
     if (pipe2(channel, O_CLOEXEC) < 0)
         return -errno;
     /*
