@@ -89,21 +89,22 @@ struct config {
     char **groups; /* [server] supplementary-groups, ends with NULL; NULL: not said */
     struct os_cpus cpus;
     enum os_io_class io_class;
-    int io_priority; /* -1: not said */
-    bool no_new_privileges;
+    int io_priority;      /* -1: not said */
     int nice;             /* OS_NICE_KEEP: not said */
     int oom_score_adjust; /* OS_OOM_KEEP: not said */
 
-    char *pidfile;     /* what %p stands for: --pidfile, or [pidfile] path, or the default */
-    bool inherit_lock; /* [pidfile] inherit-lock, default yes */
-    bool allow_remote; /* [pidfile] allow-remote, default no */
+    char *pidfile;        /* what %p stands for: --pidfile, or [pidfile] path, or the default */
+    bool inherit_lock;    /* [pidfile] inherit-lock, default yes */
+    bool allow_remote;    /* [pidfile] allow-remote, default no */
+    bool allows_stranger; /* [ready] stranger = allow */
+    bool no_new_privileges;
+    bool outlives_supervisor; /* [server] on-supervisor-death = keep */
 
     char **stop_command;   /* [stop] command, instead of the first signal; NULL: none */
     char **reload_command; /* [reload] command, instead of the signal; NULL: none */
     char **hooks[HOOKS];   /* [hook], as words; NULL: none */
 
     struct conditions ready; /* [ready] when; none: as started */
-    bool allows_stranger;    /* [ready] stranger = allow */
     int ready_timeout_ms;    /* [ready] timeout, default 90 s; -1: for ever */
     int ready_interval_ms;   /* [ready] interval, default 1 s */
 
@@ -128,7 +129,6 @@ struct config {
 
     enum supervise supervise; /* [server] supervise */
     int store_max;            /* [server] file-descriptor-store-max, default 0 */
-    bool outlives_supervisor; /* [server] on-supervisor-death = keep */
     struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
     struct policy_settings restart;                /* [restart] */
 
