@@ -102,6 +102,7 @@ enum option {
     OPT_DIRECT = 1 << 17,
     OPT_LISTEN = 1 << 18,
     OPT_CLEAN = 1 << 19,
+    OPT_NOTIFY_FD = 1 << 20,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

@@ -8,7 +8,7 @@
 #define STOPPING     (OPT_TIMEOUT | OPT_SIGNAL | OPT_NO_KILL | OPT_LEFTOVERS | OPT_ASSUME_RUNNING)
 
 const struct verb verbs[] = {
-    {"run", FROM_COMMAND | STARTING | OPT_IF_STOPPED, cmd_run,
+    {"run", FROM_COMMAND | STARTING | OPT_IF_STOPPED | OPT_NOTIFY_FD, cmd_run,
      "claim the pidfile and become the server (exec), in the foreground",
      "Without a command and a configuration, the default instance hosts a built-in\n"
      "server, which holds the pidfile and answers TERM and HUP.\n"},

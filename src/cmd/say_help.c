@@ -21,6 +21,7 @@ static const struct {
     {OPT_LINES, "  -n, --lines NUMBER    how many lines to begin with (20)"},
     {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
     {OPT_LISTEN, "  -l, --listen ADDRESS  a socket unit too: a port, ADDRESS:PORT or a path"},
+    {OPT_NOTIFY_FD, "      --notify-fd N     a newline to this descriptor when it is ready"},
     {OPT_DIRECT, "      --direct          not through systemd, whatever unit it is"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},

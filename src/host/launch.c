@@ -63,29 +63,6 @@ launch_check(const struct launch_request *request, struct launch_result *ret)
 /* ---- Exec or supervise ------------------------------------------------------------------- */
 
 const char *
-beyond_exec(const struct config *config)
-{
-    if (config->supervise == SUPERVISE_YES)
-        return "[server] supervise";
-    if (config->log_target != LOG_UNSAID && config->log_target != LOG_INHERIT)
-        return "[log]";
-    if (config->ready.count > 0)
-        return "[ready] when";
-    if (config->health.count > 0)
-        return "[health] check";
-    if (config->sequence[0].signal != 0)
-        return "[stop] sequence";
-    if (config->stop_command != NULL)
-        return "[stop] command";
-    if (config->reload_command != NULL)
-        return "[reload] command";
-    for (size_t i = 0; i < HOOKS; i++)
-        if (config->hooks[i] != NULL)
-            return "[hook]";
-    return NULL;
-}
-
-const char *
 supervise_reason(const struct launch_request *request)
 {
     const struct config *config = &request->instance->config;
@@ -205,9 +182,11 @@ static void
 serve(struct claim *claim)
 {
     const intptr_t keep[] = {claim->lock.handle, claim->paths.dir.handle};
+    intptr_t newline;
 
-    if (notify_send(ready_word(), 0) == -ENOTCONN)
-        (void)vortex_notify_ready();
+    (void)notify_send(ready_word(), 0);
+    if (os_notify_fd_take(&newline) == 0)
+        (void)os_notify_newline(newline);
     os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), 0);
     while (os_event_wait() != OS_EVENT_STOP) {
         (void)vortex_notify_reloading(); /* there is nothing to read anew */

@@ -283,6 +283,8 @@ put_service(struct writer *w, const struct unit_request *request, const char *re
     if (reason != NULL) {
         put(w, "# vortex stays as the supervisor, for %s.\n", reason);
         put_supervised(w, request);
+        if (config->store_max > 0)
+            put(w, "FileDescriptorStoreMax=%d\n", config->store_max);
         put_time(w, "TimeoutStopSec", stop_ms(config));
         put(w, "# It stops what it hosts by itself; what is left after that is killed.\n"
                "KillMode=mixed\n");

@@ -217,6 +217,9 @@ void claim_abandon(struct claim *claim);
 
 /* ---- notify.c ---------------------------------------------------------------------------- */
 
+/* May a stored descriptor be called that? */
+bool notify_is_descriptor_name(const char *text);
+
 /*
  * Assignments, one a line, to the service manager: 0; -ENOTCONN none listens by a socket;
  * -EMSGSIZE; an error. pid: as os_notify_send.

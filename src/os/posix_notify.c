@@ -27,6 +27,17 @@ os_notify_fd_take(intptr_t *ret_handle)
 }
 
 int
+os_notify_fd_give(intptr_t handle)
+{
+    char text[24];
+
+    if (fcntl((int)handle, F_GETFD) < 0)
+        return -errno;
+    snprintf(text, sizeof(text), "%ld", (long)handle);
+    return setenv("NOTIFY_FD", text, 1) < 0 ? -errno : 0;
+}
+
+int
 os_notify_newline(intptr_t handle)
 {
     int64_t n = os_handle_write(handle, "\n", 1);

@@ -5,16 +5,19 @@
 #include <errno.h>
 
 int
-os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle)
 {
+    (void)store_max;
     (void)watchdog_ms;
     (void)ret_handle;
     return -ENOTSUP;
 }
 
 int64_t
-os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
+os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
+               struct os_handles *ret_handles)
 {
+    (void)ret_handles;
     (void)handle;
     (void)buf;
     (void)size;
@@ -37,6 +40,13 @@ os_notify_fd_take(intptr_t *ret_handle)
 {
     (void)ret_handle;
     return -ENOTCONN;
+}
+
+int
+os_notify_fd_give(intptr_t handle)
+{
+    (void)handle;
+    return -ENOTSUP;
 }
 
 int

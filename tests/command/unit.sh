@@ -101,9 +101,11 @@ when = tcp:127.0.0.1:8080
 timeout = 2m
 [stop]
 sequence = TERM 20s, INT 5s
+[server]
+file-descriptor-store-max = 7
 END
 has '# vortex stays as the supervisor, for [ready] when.' 'TimeoutStartSec=120' \
-    'TimeoutStopSec=30' 'KillMode=mixed'
+    'TimeoutStopSec=30' 'KillMode=mixed' 'FileDescriptorStoreMax=7'
 check grep -Fq " run \"web\" -c \"$dir/web.conf\"" "$dir/unit"
 check grep -Fq " reload --direct \"web\" -c \"$dir/web.conf\"" "$dir/unit"
 check test -z "$(grep -E '^(User|Restart|StartLimit|PIDFile|RuntimeDirectory)' "$dir/unit")"

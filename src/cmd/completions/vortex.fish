@@ -9,7 +9,8 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
       continue
     end
     switch $word
-      case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines
+      case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines \
+        -l --listen --notify-fd
         set skip yes
       case '-*'
       case '*'
@@ -91,6 +92,7 @@ complete -c vortex -n 'not __vortex_is_in_command' -s h -l help -d 'Help'
 complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
 complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
+complete -c vortex -n '__vortex_is run' -l notify-fd -xa '3 4 5' -d 'A newline there when ready'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'
