@@ -61,6 +61,10 @@ ended()
     check test ! -s "/sys/fs/cgroup/system.slice/system-$1.slice/$1@$2.service/cgroup.procs"
 }
 
+# What less-hardening.conf says of a server that runs as root, or as another user.
+# shellcheck disable=SC2034 # for the cases
+as_root=(User=root Group=root PrivateUsers=no) as_nobody=(User=nobody Group=nogroup SupplementaryGroups=vortex)
+
 # A new promise, with the journal from now on.
 promise()
 {
@@ -74,7 +78,7 @@ journal()
     journalctl --no-pager -o cat --since "@$mark" "$@"
 }
 
-for file in ${CASES:-start life many}; do
+for file in ${CASES:-start life games many}; do
     # shellcheck source=/dev/null
     . "$here/cases_$file.sh"
 done

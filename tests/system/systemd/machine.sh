@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots a real systemd with what was built, and runs the cases in it.
+# Boots a real systemd with what was built, and runs the cases, or another script, in it.
 #
-#   machine.sh BUILD SERVER
+#   machine.sh BUILD SERVER [SCRIPT]
 #
 # BUILD: the build directory, which is installed. SERVER: tests/system/server.c. The root file system
 # is VORTEX_TEST_MACHINE (packaging/dev.sh makes it), under an overlay in memory. Everything is in
@@ -12,6 +12,7 @@ set -u
 BUILD=$(realpath "$1") SERVER=$(realpath "$2")
 SELF=$(realpath "$0")
 HERE=$(dirname "$SELF")
+SCRIPT=$(realpath "${3-$HERE/cases.sh}")
 ROOT=${VORTEX_TEST_MACHINE-}
 
 # shellcheck source=tests/system/common.sh
@@ -73,7 +74,7 @@ outside()
     group=$groups/$mark
     mkdir "$group" || cannot 'no control group can be made'
     VORTEX_MACHINE=$mark setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL \
-        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" &
+        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" "$SCRIPT" &
     child=$!
     trap 'kill -KILL $child 2>/dev/null; remove_group "$group"; exit 1' TERM INT HUP
     wait $child || status=$?
@@ -118,6 +119,7 @@ put_together()
     mkdir -p $root/etc/vortex $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
     cp "$HERE"/*.sh "$HERE/../common.sh" "$HERE/../../command/tap.sh" $root/opt/tests/
+    cp "$SCRIPT" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }
@@ -156,7 +158,7 @@ in_machine()
 put_together
 boot
 status=0
-in_machine bash /opt/tests/cases.sh || status=$?
+in_machine bash "/opt/tests/${SCRIPT##*/}" || status=$?
 kill -RTMIN+4 "$leader"
 wait $nspawn
 exit $status
