@@ -154,12 +154,7 @@ static const struct {
     {"SYS", SIGSYS},
 };
 
-/* As the servers' C library counts; that is another one where a static vortex is built with musl. */
-#ifndef FIRST_REALTIME
-#define FIRST_REALTIME SIGRTMIN
-#endif
-
-/* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them. */
+/* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them, and the servers' C library counts. */
 static int
 realtime_signal(const char *name)
 {
