@@ -27,11 +27,13 @@ BENCH=(hyperfine daemonize)
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
 # The same, into build/peers: what the benchmark measures beside us.
 PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openrc librc1 libeinfo1)
-# What that machine's own apt installs, in build/debs: a server, and other service managers.
+# The same, into build/inits: other service managers, as layers over the root file system below.
+INITS=(openrc librc1 libeinfo1 s6 libs6-2.11 libexecline2.9 libskarnet2.13 runit)
+SYSVINIT=(sysvinit-core sysv-rc insserv startpar initscripts)
+# What that machine's own apt installs, in build/debs.
 DEBS=(
     redis-server redis-tools lsb-base libjemalloc2 liblzf1 libatomic1 liblua5.1-0 lua-bitop lua-cjson
-    systemd-standalone-sysusers sysvinit-core sysv-rc insserv startpar initscripts
-    openrc librc1 libeinfo1
+    systemd-standalone-sysusers openrc librc1 libeinfo1 "${SYSVINIT[@]}"
 )
 # The root file system of that machine, build/machine.
 MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
@@ -40,7 +42,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd deb
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb
 )
 SUITES=(unit contract command checks threads)
 
@@ -166,15 +168,35 @@ fetch_debs()
     mv "$dir.new" "$dir"
 }
 
+# unpack_merged DIRECTORY PACKAGE...: the same, as Debian has it today, with all of /bin in /usr/bin.
+unpack_merged()
+{
+    local name
+    unpack "$@"
+    for name in bin sbin lib; do
+        if [ -d "$1/$name" ]; then
+            cp -a "$1/$name" "$1/usr/"
+            rm -r "${1:?}/$name"
+        fi
+    done
+}
+
+# Unpack the other service managers. Two of them have files at the same paths.
+fetch_inits()
+{
+    local dir=$PWD/build/inits
+    [ ! -e "$dir" ] || return 0
+    unpack_merged "$dir.new/openrc" "${INITS[@]}"
+    unpack_merged "$dir.new/sysvinit" "${SYSVINIT[@]}"
+    mv "$dir.new" "$dir"
+}
+
 # Unpack the peers as a layer for /usr: the benchmark lays it there, for itself alone.
 fetch_peers()
 {
-    local dir=$PWD/build/peers name
+    local dir=$PWD/build/peers
     [ ! -e "$dir" ] || return 0
-    unpack "$dir.new" "${PEERS[@]}"
-    for name in bin sbin lib; do
-        [ ! -d "$dir.new/$name" ] || cp -a "$dir.new/$name" "$dir.new/usr/"
-    done
+    unpack_merged "$dir.new" "${PEERS[@]}"
     mv "$dir.new/usr" "$dir"
     rm -rf "$dir.new"
 }
@@ -186,6 +208,7 @@ install_for_tests()
     fetch_servers
     fetch_machine
     fetch_debs
+    fetch_inits
 }
 
 # ---- Builds ------------------------------------------------------------------------------------
@@ -277,10 +300,10 @@ shell_files()
     local file line
     all_files | while read -r file; do
         case $file in
-        *.sh | *.bash) echo "$file" ;;
+        *.sh | *.bash | *.confd | *.default) echo "$file" ;;
         *)
             IFS= read -r line 2>/dev/null <"$file" || true
-            [[ ! $line =~ ^\#!.*[/\ ](ba|da|k)?sh(\ |$) ]] || echo "$file"
+            [[ ! $line =~ ^\#!.*[/\ ]((ba|da|k)?sh|openrc-run)(\ |$) ]] || echo "$file"
             ;;
         esac
     done
@@ -337,7 +360,7 @@ step_tidy()
             fi
         done
         die "$file is in no build, so nothing checks it"
-    done < <(find src -name '*.c' | sort)
+    done < <(find src -name '*.c' ! -name 'windows*' | sort) # those need Windows' headers
     printf '%s %s\n' "${todo[@]}" | xargs -P 2 -L 1 clang-tidy --quiet -p
 }
 
@@ -421,6 +444,13 @@ step_systemd()
     suites gcc system
 }
 
+# The same under other service managers.
+step_inits()
+{
+    setup_gcc
+    suites gcc inits
+}
+
 # The Debian packages: made, judged, and installed with systemd, without, and under other inits.
 step_deb()
 {
@@ -438,6 +468,7 @@ test_environment()
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
     export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
     export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
+    export VORTEX_TEST_INITS=$PWD/build/inits     # layers over that with other service managers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
 
@@ -559,6 +590,7 @@ deps)
     fetch_servers
     fetch_machine
     fetch_debs
+    fetch_inits
     fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;

@@ -352,7 +352,7 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
     release_memory(request);
-    r = os_detach(lends_memory(request), child_main, &b, &child);
+    r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
         claim_end(claim, false);

@@ -5,6 +5,7 @@
  * posix*.c      what all Unixes share: directories, files, flock, spawning, sockets
  * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
  * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
+ * windows*.c    Windows: handles, jobs, the service manager
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
  *
  * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every
@@ -32,7 +33,7 @@ enum os_scope {
 
 struct os_speaker {
     enum os_scope scope;
-    uint32_t user;
+    uint64_t user;
 };
 
 /* ---- Directories and files --------------------------------------------------------------- */
@@ -414,14 +415,18 @@ struct os_child {
 typedef void os_child_main(void *what, struct os_child *self);
 
 /*
- * Fork into the background: a new session.
+ * Go on in the background: in a child, in a session of its own. Where a system can't fork, the child
+ * is this program started once more: it comes by the same way to this very call, which then runs
+ * main.
  *
+ * lock:    its claim goes on in the child; NULL: there is none.
  * lends:   this process sleeps until the child has exec'ed or ended, and lends it its memory: there
  *          is nothing to copy. What the child writes there stays. Not for a child that changes its
  *          user, whom this memory would be open to.
  * Returns: 0 in the parent; a negative errno.
  */
-int os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child);
+int os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
+              struct os_child *ret_child);
 
 /*
  * Take the numbers of standard streams that were closed, lest a file of ours gets one and is lost
@@ -472,7 +477,7 @@ struct os_source {
  */
 int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
 
-/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks. */
+/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks: for a child. */
 int os_pipe(intptr_t ret_ends[2]);
 
 /* What is there: how many bytes; 0 the end; -EAGAIN nothing now. */
@@ -649,8 +654,8 @@ int64_t os_wall_ms(void);
 /* As syslog has it, in the zone of this machine: "Jan  2 03:04:05". */
 void os_time_format_local(int64_t wall_seconds, char *buf, size_t size);
 
-/* From now on reading and writing it never blocks. */
-int os_handle_unblock(intptr_t handle);
+/* A pipe for ourselves and a helper: neither end ever blocks. */
+int os_feed(intptr_t ret_ends[2]);
 
 /* Let a pipe that is used much hold more, as far as allowed: a user has some 64 MiB for all. */
 void os_pipe_widen(intptr_t handle);
@@ -694,12 +699,18 @@ int64_t os_log_size(const struct os_log *log);
 /* OS_NONE is fine. Leaves the empty handle. */
 void os_log_close(struct os_log *log);
 
+/* What a helper does with the handles it was given; its exit status. */
+typedef int os_helper_main(const void *what, const intptr_t *handles);
+
 /*
- * Fork a helper: in a session of its own, at /, standard input, output and error at /dev/null,
- * all signals blocked, every handle closed but these, which get new numbers in the child.
- * Returns: 1 in the parent; 0 in the child, which never returns from main; a negative errno.
+ * Start a helper beside us, which os_reap tells of when it ends: a process in a session of its own,
+ * at /, standard input, output and error at /dev/null, all signals blocked, with no handle but
+ * these; a thread where a process can't be forked. The handles stay the caller's as well.
+ *
+ * what: as it is now, or stays until the helper has ended.
  */
-int os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid);
+int os_helper_start(os_helper_main *main, const void *what, const intptr_t *handles, size_t count,
+                    int64_t *ret_pid);
 
 /* Does that child want nothing but a processor? false also where it can't be told. */
 bool os_process_runs(int64_t pid);

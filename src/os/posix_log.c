@@ -69,11 +69,22 @@ os_time_format_local(int64_t wall_seconds, char *buf, size_t size)
 /* ---- Handles ----------------------------------------------------------------------------- */
 
 int
-os_handle_unblock(intptr_t handle)
+os_feed(intptr_t ret_ends[2])
 {
-    int flags = fcntl((int)handle, F_GETFL);
+    intptr_t ends[2];
+    int r = os_pipe(ends);
 
-    return flags < 0 || fcntl((int)handle, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+    if (r < 0)
+        return r;
+    if (fcntl((int)ends[1], F_SETFL, O_NONBLOCK) < 0) {
+        r = -errno;
+        (void)posix_closed(ends[0]);
+        (void)posix_closed(ends[1]);
+        return r;
+    }
+    ret_ends[0] = ends[0];
+    ret_ends[1] = ends[1];
+    return 0;
 }
 
 int
@@ -237,7 +248,7 @@ os_log_size(const struct os_log *log)
 void
 os_log_close(struct os_log *log)
 {
-    log->handle = posix_close(log->handle);
+    log->handle = posix_closed(log->handle);
 }
 
 /* ---- Datagrams --------------------------------------------------------------------------- */

@@ -17,15 +17,8 @@ HERE=$(dirname "$SELF")
 . "$FOLDER/prepare.sh"
 ROOT=${VORTEX_TEST_MACHINE-}
 
-skip()
-{
-    if [ "${VORTEX_TEST_ALL-}" = 1 ]; then
-        echo "Bail out! $*"
-        exit 1
-    fi
-    echo "1..0 # SKIP $*"
-    exit 0
-}
+# shellcheck source=tests/system/common.sh
+. "$HERE/common.sh"
 
 # cannot WHY: a sandbox may forbid what a machine in it needs. That is said, and is no pass.
 cannot()
@@ -120,7 +113,7 @@ put_together()
     prepare
     mkdir -p $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
-    cp "$FOLDER"/*.sh "$HERE/units.sh" "$HERE/../command/tap.sh" $root/opt/tests/
+    cp "$FOLDER"/*.sh "$HERE"/{common,units}.sh "$HERE/../command/tap.sh" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }

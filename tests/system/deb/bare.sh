@@ -11,6 +11,8 @@ set -u
 SELF=$(realpath "$0") SOURCE=$(realpath "$1")
 # shellcheck source=tests/command/tap.sh
 . "$SOURCE/tests/command/tap.sh"
+# shellcheck source=tests/system/common.sh
+. "$SOURCE/tests/system/common.sh"
 # shellcheck source=tests/system/deb/tools.sh
 . "$SOURCE/tests/system/deb/tools.sh"
 MACHINE=${VORTEX_TEST_MACHINE-}

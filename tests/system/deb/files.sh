@@ -10,6 +10,8 @@ set -u
 SOURCE=$1 VORTEX=$2
 # shellcheck source=tests/command/tap.sh
 . "$SOURCE/tests/command/tap.sh"
+# shellcheck source=tests/system/common.sh
+. "$SOURCE/tests/system/common.sh"
 # shellcheck source=tests/system/deb/tools.sh
 . "$SOURCE/tests/system/deb/tools.sh"
 
