@@ -19,7 +19,6 @@ needs lintian hardening-check abidiff dpkg-deb
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 root=$top/root
-abi=$SOURCE/packaging/abi
 
 # listing DEB: its members as tar lists them.
 listing()
@@ -96,14 +95,13 @@ check test "$(tr -cd , <<<"$depends")" = '' # of libc alone
 kept the_library_needs_libc_alone
 
 fresh
-reference=$abi/libvortex.so.0.$(uname -m).abi
+reference=$SOURCE/packaging/abi/libvortex.so.0.$(uname -m).abi
 if [ -e "$reference" ]; then
     expect 0 '^$' abidiff --no-added-syms --exported-interfaces-only \
         --debug-info-dir2 "$root/usr/lib/debug" --headers-dir2 "$root/usr/include" \
         --drop-private-types "$reference" "$library"
     kept programs_of_the_last_release_run_with_this_library
 else
-    echo "SKIPPED: there is no $reference"
-    kept "programs_of_the_last_release_run_with_this_library # SKIP no reference"
+    kept "programs_of_the_last_release_run_with_this_library # SKIP there is no $reference"
 fi
 finish
