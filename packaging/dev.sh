@@ -291,7 +291,7 @@ sources()
 # What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path ./tests/fuzz/corpus \
+    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path './subprojects/*-*' -o -path ./subprojects/packagecache -o -path ./tests/fuzz/corpus \
         -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 
@@ -550,7 +550,11 @@ command_suite()
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     fetch_servers
-    [ "$1" != bench ] || fetch_peers
+    if [ "$1" = bench ]; then
+        install_packages "${SYSTEM[@]}"
+        fetch_machine
+        fetch_peers
+    fi
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"

@@ -115,12 +115,14 @@ take_signals(struct supervisor *s)
     int signal;
 
     while ((signal = os_signal_next(s->signals)) > 0) {
-        if (signal == os_signal_number("TERM"))
+        int action = config_signal_action(&s->instance->config, signal);
+
+        if (signal == os_signal_number("TERM") || action == SIGNAL_STOP)
             life_stop(s);
-        else if (signal == os_signal_number("HUP"))
+        else if (signal == os_signal_number("HUP") || action == SIGNAL_RELOAD)
             reload_ask(s);
-        else if (signal != os_signal_number("CHLD"))
-            server_signal(s, signal);
+        else if (signal != os_signal_number("CHLD") && action != SIGNAL_IGNORE)
+            server_signal(s, action);
     }
     supervisor_reap(s);
 }
@@ -225,6 +227,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .channel = channel,
         .signals = OS_NONE,
         .notify = OS_NONE,
+        .store = {.watch = OS_NONE},
         .word_pipe = OS_NONE,
         .deadline = NEVER,
         .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},

@@ -346,11 +346,15 @@ struct os_launch {
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
     int passed_as;
     int listen_fds;         /* how many of os_listen_fds the server gets; LISTEN_PID names it */
+    const intptr_t *stored; /* handles that come behind those, and their names: LISTEN_FDNAMES */
+    const char *const *stored_names;
+    size_t stored_count;
     const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
     const struct os_cgroup *cgroup; /* os_server_fork: that it is born into; NULL: ours */
 };
 
+#define OS_STORED_MAX     128
 #define OS_LIMIT_INFINITY INT64_MAX
 #define OS_NICE_KEEP      1000
 #define OS_OOM_KEEP       10000
@@ -556,17 +560,39 @@ int os_server_fork(const struct os_launch *launch, const struct os_lock *lock, i
 /* Let it exec: 0 it did; else why not, and *ret_stage; the child is dead then, or dies. */
 int os_server_go(struct os_server *server, enum os_stage *ret_stage);
 
+#define OS_HANDLES_MAX 253 /* as many come with a datagram on Linux */
+
+struct os_handles {
+    size_t count;
+    intptr_t list[OS_HANDLES_MAX];
+};
+
 /*
  * Open a socket for sd_notify(3)'s messages; NOTIFY_SOCKET names it to the children of this process
- * from now on, and with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them.
+ * from now on, with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them, and with
+ * store_max > 0 FDSTORE how many descriptors we keep.
  */
-int os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle);
+int os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle);
 
 /*
  * The next message, with a NUL: how many bytes, 0 where it is too long for buf; -EAGAIN none now.
- * ret_pid: who sent it, as the kernel says.
+ * ret_pid:     who sent it, as the kernel says.
+ * ret_handles: what came with it, the caller's to close; NULL: it is closed.
  */
-int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
+int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
+                       struct os_handles *ret_handles);
+
+/* Are they one open file, under two numbers? false also where it can't be told. */
+bool os_handle_is_same(intptr_t a, intptr_t b);
+
+/*
+ * Watch handles for the loss of their other end: the watch is a source for os_wait. Take one out
+ * before it is closed. os_watch_next: one that has lost it; OS_NONE: none.
+ */
+int os_watch_open(intptr_t *ret_watch);
+int os_watch_add(intptr_t watch, intptr_t handle);
+void os_watch_remove(intptr_t watch, intptr_t handle);
+intptr_t os_watch_next(intptr_t watch);
 
 /*
  * Send a datagram to a service manager, by sd_notify(3)'s protocol.
@@ -585,6 +611,9 @@ int os_notify_send(const char *address, const char *text, intptr_t passed, int64
  */
 int os_notify_fd_take(intptr_t *ret_handle);
 
+/* Let NOTIFY_FD name that descriptor: 0; -EBADF it is not open. */
+int os_notify_fd_give(intptr_t handle);
+
 /* The newline; then it is closed: there is no second time. */
 int os_notify_newline(intptr_t handle);
 
@@ -597,6 +626,9 @@ struct os_manager {
 
 /* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
 int64_t os_watchdog_ms(void);
+
+/* Where it is meant for this process by name: true, and from now on for the child in its place. */
+bool os_watchdog_pass_on(void);
 
 /* Take that out of the environment, so that no child takes it for its own. */
 void os_manager_take(struct os_manager *ret);

@@ -56,6 +56,19 @@ int posix_become(const struct os_launch *launch, const struct posix_who *who,
                  enum os_stage *ret_stage);
 void posix_regain(void);
 
+/* ---- posix_stored.c ---------------------------------------------------------------------- */
+
+#define POSIX_FIRST_PASSED 3 /* socket activation: LISTEN_FDS descriptors from here on */
+
+/* One more than the last number that is passed on so. */
+int posix_passed_end(const struct os_launch *launch);
+/* A number from which on none is promised to the server. */
+int posix_beyond_passed(const struct os_launch *launch);
+/* What is stored gets its numbers, and what had them before is gone. */
+int posix_pass_stored(const struct os_launch *launch);
+/* LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES as they are for the server. */
+int posix_name_passed(const struct os_launch *launch);
+
 /* ---- linux_launch.c, plain.c: 0; -ENOTSUP where the system has no such thing -------------- */
 
 /* setrlimit's number of that limit; -1: there is none. */

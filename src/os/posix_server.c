@@ -51,8 +51,12 @@ server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t
 
     own_launch.dies_with = parent;
     setsid();
-    if (channel == launch->passed_as) /* it would be closed before the last word */
-        channel = fcntl(channel, F_DUPFD_CLOEXEC, channel + 1);
+    /* What has a number that is promised to the server would be closed before its time. */
+    if (channel == launch->passed_as || channel < posix_passed_end(launch))
+        channel = fcntl(channel, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
+    if (launch->passed_as > STDERR_FILENO && launch->stored_count > 0)
+        own_launch.passed =
+            fcntl((int)launch->passed, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
     refusal.error = take_output(output);
     /* A killed supervisor doesn't free the claim of a server that lives on. */
     if (refusal.error == 0)

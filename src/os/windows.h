@@ -72,6 +72,8 @@ enum windows_access {
 int windows_security_new(enum windows_access access, SECURITY_ATTRIBUTES *ret);
 void windows_security_free(SECURITY_ATTRIBUTES *security);
 
+#define WINDOWS_KILLED 137 /* the exit status of what we end: as a shell says of SIGKILL */
+
 /* Whose the process is: 0 and a number that stands for the account. */
 int windows_process_user(HANDLE process, uint64_t *ret_user);
 
@@ -83,6 +85,52 @@ void windows_process_owner(HANDLE process, char *buf, size_t size);
 /* The name of the event by which another process asks that one for what the signal means. */
 void windows_signal_event(int64_t pid, uint64_t start, int signal, WCHAR *buf, size_t size);
 
+/* ---- windows_child.c ---------------------------------------------------------------------- */
+
+/* As if that signal had come: for os_signal_next and os_event_wait. From any thread. */
+void windows_raise(int signal);
+
+/*
+ * A child for os_reap, which owns its handles from now on: a process; or a thread, with its number
+ * made negative. job: where it is alone, or NULL.
+ */
+int windows_child_add(int64_t pid, HANDLE process, HANDLE job);
+bool windows_is_child(int64_t pid);
+HANDLE windows_child_job(int64_t pid);
+
+/* ---- windows_spawn.c ---------------------------------------------------------------------- */
+
+struct windows_spawn {
+    const struct os_launch *launch;
+    HANDLE streams[3]; /* NULL: what the launch says */
+    HANDLE also[2];    /* for it to inherit under their own numbers, or NULL */
+    HANDLE job;        /* to be in from its beginning, or NULL */
+    DWORD flags;       /* of CreateProcess, beside those for all */
+};
+
+/* Start a program, suspended. Both handles are the caller's. */
+int windows_spawn(const struct windows_spawn *spawn, PROCESS_INFORMATION *ret);
+
+/* What another process may inherit of that; to be closed. */
+int windows_inheritable(HANDLE handle, HANDLE *ret);
+
+/* A job of which nobody gets out; kills: as soon as we are dead, all in it are. */
+int windows_job_new(bool kills, HANDLE *ret);
+
+/* The full path of a program, by PATH where it is a bare name. -ENOENT, -EACCES. */
+int windows_find_program(const char *name, WCHAR *buf, size_t size);
+
+/* ---- windows_main.c ------------------------------------------------------------------------ */
+
+/* The arguments of this process in UTF-8, which end with NULL; to be freed. */
+int windows_arguments(int *ret_count, char ***ret_arguments);
+void windows_arguments_free(int count, char **arguments);
+
+/* ---- windows_detach.c --------------------------------------------------------------------- */
+
+/* The claim that our parent goes on with in us, once: NULL, there is none. */
+HANDLE windows_inherited_claim(void);
+
 /* ---- windows_wait.c ----------------------------------------------------------------------- */
 
 enum windows_source {
@@ -90,14 +138,17 @@ enum windows_source {
     WINDOWS_OUTPUT,    /* that is written to */
     WINDOWS_BOTH,      /* a message pipe */
     WINDOWS_SOCKET,
-    WINDOWS_SIGNALS, /* ready as long as its event is set */
-    WINDOWS_DEATH,   /* ready as soon as the process has ended; reads as its end */
+    WINDOWS_SIGNALS,   /* an event, ready as long as it is set */
+    WINDOWS_DEATH,     /* a process, ready as soon as it has ended; reads as its end */
+    WINDOWS_SUSPENDED, /* a process that hasn't begun: closed, it never does */
 };
 
 /* What an intptr_t stands for that os_wait waits for; OS_NONE apart. */
 struct windows_end {
     enum windows_source kind;
-    HANDLE handle;  /* or SOCKET */
+    HANDLE handle; /* or SOCKET */
+    HANDLE thread; /* of WINDOWS_SUSPENDED */
+    volatile LONG shares;
     bool blocks;    /* writing waits until all went */
     bool is_over;   /* the other end is closed */
     OVERLAPPED in;  /* what is being read, into buffer; its event */
@@ -110,6 +161,9 @@ struct windows_end {
     char *pending;
 };
 
+/* Of the claim of a lock, what a child is to inherit. windows_lock.c */
+HANDLE windows_lock_claim_handle(const struct os_lock *lock);
+
 /* 0 and the new end, which owns the handle; else the handle is closed. */
 int windows_end_new(enum windows_source kind, HANDLE handle, intptr_t *ret);
 
@@ -118,6 +172,9 @@ windows_end_of(intptr_t handle)
 {
     return (struct windows_end *)handle;
 }
+
+/* The same end once more, for another thread; closed as often. Only one thread uses it at a time. */
+intptr_t windows_end_share(intptr_t handle);
 
 /* A pipe of the system: ours, to wait for, and one that a child may inherit, which blocks. */
 int windows_pipe(bool child_writes, intptr_t *ret_ours, HANDLE *ret_theirs);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock file. "I live" is a handle that may write, which nobody else may have beside it: the
- * system lets go of it with the process. "I am changing these files" is a byte locked through
- * another handle, which may only read.
+ * The lock file. "I live" is a handle that may write, beside which nobody else may have such a one;
+ * "I am changing these files" is a handle that may read, likewise. The system lets go of both with
+ * the process, and a child can inherit them. Whoever only asks which file it is does neither.
  */
 #include "os/windows.h"
 
@@ -10,13 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLAIM_BYTE  0x40000000 /* of its high part: far behind the end of the file */
-#define SHARE_CLAIM (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define SHARE_ALL   (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define SHARE_CLAIM (FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 #define SHARE_LIFE  (FILE_SHARE_READ | FILE_SHARE_DELETE)
+#define ASKING_MS   5 /* who asks holds it for an instant: not for so many tries, a ms apart */
 
 struct windows_lock {
-    HANDLE claim;
-    HANDLE life; /* or INVALID_HANDLE_VALUE */
+    HANDLE file;
+    HANDLE claim; /* or INVALID_HANDLE_VALUE */
+    HANDLE life;  /* likewise */
     WCHAR path[];
 };
 
@@ -26,7 +28,6 @@ of(const struct os_lock *lock)
     return (struct windows_lock *)lock->handle;
 }
 
-/* Once, without the patience of windows_open: a lock that is held stays so. */
 static HANDLE
 open_once(const WCHAR *path, DWORD access, DWORD share)
 {
@@ -37,9 +38,9 @@ open_once(const WCHAR *path, DWORD access, DWORD share)
 static HANDLE
 open_lock_file(const WCHAR *path, bool create, bool *ret_made)
 {
-    DWORD access = GENERIC_READ | READ_CONTROL;
+    DWORD access = FILE_READ_ATTRIBUTES | READ_CONTROL;
     SECURITY_ATTRIBUTES security;
-    HANDLE file = windows_open(path, access, SHARE_CLAIM, OPEN_EXISTING, NULL);
+    HANDLE file = windows_open(path, access, SHARE_ALL, OPEN_EXISTING, NULL);
     DWORD error;
 
     *ret_made = false;
@@ -47,11 +48,11 @@ open_lock_file(const WCHAR *path, bool create, bool *ret_made)
         return file;
     if (windows_security_new(WINDOWS_PRIVATE, &security) < 0)
         return INVALID_HANDLE_VALUE;
-    file = windows_open(path, access, SHARE_CLAIM, CREATE_NEW, &security);
+    file = windows_open(path, access, SHARE_ALL, CREATE_NEW, &security);
     error = GetLastError();
     windows_security_free(&security);
     *ret_made = file != INVALID_HANDLE_VALUE;
-    if (error == ERROR_FILE_EXISTS)
+    if (file == INVALID_HANDLE_VALUE && error == ERROR_FILE_EXISTS)
         return open_lock_file(path, false, ret_made);
     SetLastError(error);
     return file;
@@ -83,7 +84,7 @@ os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_
         return r < 0 ? r : -ENOMEM;
     }
     windows_note_speaker(&speaker, file, WINDOWS_CONTENTS);
-    *lock = (struct windows_lock){.claim = file, .life = INVALID_HANDLE_VALUE};
+    *lock = (struct windows_lock){file, INVALID_HANDLE_VALUE, INVALID_HANDLE_VALUE};
     memcpy(lock->path, path, size);
     *ret_lock = (struct os_lock){(intptr_t)lock, id, made};
     if (ret_trusted != NULL)
@@ -91,34 +92,53 @@ os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_
     return 0;
 }
 
+/* One of the two handles: 0; -EWOULDBLOCK another has it. */
 static int
-lock_byte(HANDLE file)
+open_exclusively(const WCHAR *path, DWORD access, DWORD share, HANDLE *ret)
 {
-    OVERLAPPED at = {.OffsetHigh = CLAIM_BYTE};
+    HANDLE file = INVALID_HANDLE_VALUE;
+    int r = -EBUSY;
 
-    if (LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &at))
-        return 0;
-    return GetLastError() == ERROR_IO_PENDING ? -EWOULDBLOCK : windows_last_error();
+    for (int i = 0; i < ASKING_MS && r == -EBUSY; i++) {
+        if (i > 0)
+            Sleep(1);
+        file = open_once(path, access, share);
+        r = file == INVALID_HANDLE_VALUE ? windows_last_error() : 0;
+    }
+    if (r == 0)
+        *ret = file;
+    /* Removed, or being so: whoever looks whether it is in its place sees that. */
+    return r == -EBUSY || r == -ENOENT ? -EWOULDBLOCK : r;
 }
 
-static void
-unlock_byte(HANDLE file)
+static bool
+is_of_lock(HANDLE file, const struct os_lock *lock)
 {
-    OVERLAPPED at = {.OffsetHigh = CLAIM_BYTE};
+    struct os_file_id id;
 
-    (void)UnlockFileEx(file, 0, 1, 0, &at);
+    return windows_judge(file, &id) == 0 && os_same_file(&id, &lock->id);
 }
 
 int
 os_lock_claim(struct os_lock *lock)
 {
-    return lock_byte(of(lock)->claim);
+    struct windows_lock *own = of(lock);
+    HANDLE inherited;
+
+    if (own->claim != INVALID_HANDLE_VALUE)
+        return 0;
+    inherited = windows_inherited_claim();
+    if (inherited != NULL && is_of_lock(inherited, lock)) {
+        own->claim = inherited;
+        return 0;
+    }
+    return open_exclusively(own->path, FILE_READ_DATA, SHARE_CLAIM, &own->claim);
 }
 
 int
 os_lock_unclaim(struct os_lock *lock)
 {
-    unlock_byte(of(lock)->claim);
+    of(lock)->claim = (HANDLE)windows_close((intptr_t)of(lock)->claim);
     return 0;
 }
 
@@ -129,37 +149,43 @@ os_lock_take(struct os_lock *lock)
 
     if (own->life != INVALID_HANDLE_VALUE)
         return 0;
-    own->life = open_once(own->path, GENERIC_WRITE, SHARE_LIFE);
-    if (own->life != INVALID_HANDLE_VALUE)
-        return 0;
-    /* Removed, or being so: whoever looks whether it is in its place sees that. */
-    if (windows_last_error() == -EBUSY || windows_last_error() == -ENOENT)
-        return -EWOULDBLOCK;
-    return windows_last_error();
+    return open_exclusively(own->path, FILE_WRITE_DATA, SHARE_LIFE, &own->life);
+}
+
+/* Could we open it so? Where not, somebody else has done. */
+static bool
+is_open(const WCHAR *path, DWORD access)
+{
+    HANDLE file = open_once(path, access, SHARE_ALL);
+
+    if (file != INVALID_HANDLE_VALUE)
+        CloseHandle(file);
+    return file == INVALID_HANDLE_VALUE && GetLastError() == ERROR_SHARING_VIOLATION;
 }
 
 enum os_lock_seen
 os_lock_ask(const struct os_dir *dir, const char *name)
 {
-    enum os_lock_seen seen = OS_LOCK_FREE;
     WCHAR path[WIDE_PATH_MAX];
     HANDLE file;
 
     if (windows_in_dir(dir, name, path, WIDE_PATH_MAX) < 0)
         return OS_LOCK_UNKNOWN;
-    /* For that instant nobody else can begin to live; a claim tries again. */
-    file = open_once(path, GENERIC_READ, SHARE_LIFE);
-    if (file == INVALID_HANDLE_VALUE) {
-        if (GetLastError() == ERROR_SHARING_VIOLATION)
-            return OS_LOCK_HELD;
+    if (is_open(path, FILE_WRITE_DATA))
+        return OS_LOCK_HELD;
+    if (is_open(path, FILE_READ_DATA))
+        return OS_LOCK_CLAIMED;
+    file = open_once(path, FILE_READ_DATA, SHARE_ALL);
+    if (file == INVALID_HANDLE_VALUE)
         return windows_last_error() == -ENOENT ? OS_LOCK_MISSING : OS_LOCK_UNKNOWN;
-    }
-    if (lock_byte(file) == -EWOULDBLOCK)
-        seen = OS_LOCK_CLAIMED;
-    else
-        unlock_byte(file);
     CloseHandle(file);
-    return seen;
+    return OS_LOCK_FREE;
+}
+
+HANDLE
+windows_lock_claim_handle(const struct os_lock *lock)
+{
+    return of(lock)->claim;
 }
 
 /* No lock is inherited: a server's job ends with its supervisor. */
@@ -186,6 +212,7 @@ os_lock_close(struct os_lock *lock)
     if (lock->handle != OS_NONE) {
         windows_close((intptr_t)own->life);
         windows_close((intptr_t)own->claim);
+        windows_close((intptr_t)own->file);
         free(own);
     }
     lock->handle = OS_NONE;

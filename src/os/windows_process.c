@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define REUSE_NS    2000000000LL /* younger than a file by more than that: a reused number */
-#define KILLED      137          /* exit status: as a shell says of SIGKILL */
 #define KILL_SIGNAL 9
 
 /* ---- Pinned ------------------------------------------------------------------------------- */
@@ -138,10 +137,36 @@ kill(const struct os_hold *hold)
 
     if (process == NULL)
         return GetLastError() == ERROR_ACCESS_DENIED ? -EPERM : windows_last_error();
-    if (!TerminateProcess(process, KILLED))
+    if (!TerminateProcess(process, WINDOWS_KILLED))
         r = os_process_wait(hold, 0) == 0 ? -ESRCH : windows_last_error();
     CloseHandle(process);
     return r == -EACCES ? -EPERM : r;
+}
+
+static BOOL CALLBACK
+close_window(HWND window, LPARAM pid)
+{
+    DWORD owner = 0;
+
+    (void)GetWindowThreadProcessId(window, &owner);
+    if (owner == (DWORD)pid)
+        (void)PostMessageW(window, WM_CLOSE, 0, 0);
+    return TRUE;
+}
+
+/*
+ * A child of ours leads a console group, and is asked by Ctrl-Break, which is the one of the two
+ * that such a group can get; who has windows is asked to close them.
+ */
+static int
+ask_child(const struct os_hold *hold, int signal)
+{
+    if (!windows_is_child(hold->pid)
+        || (signal != os_signal_number("TERM") && signal != os_signal_number("INT")
+            && signal != os_signal_number("QUIT") && signal != os_signal_number("BREAK")))
+        return -ENOTSUP;
+    (void)EnumWindows(close_window, (LPARAM)hold->pid);
+    return GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)hold->pid) ? 0 : -ENOTSUP;
 }
 
 int
@@ -164,7 +189,7 @@ os_process_signal(const struct os_hold *hold, int signal)
                          sizeof(name) / sizeof(*name));
     event = OpenEventW(EVENT_MODIFY_STATE, FALSE, name);
     if (event == NULL)
-        return GetLastError() == ERROR_ACCESS_DENIED ? -EPERM : -ENOTSUP;
+        return GetLastError() == ERROR_ACCESS_DENIED ? -EPERM : ask_child(hold, signal);
     done = SetEvent(event);
     CloseHandle(event);
     return done ? 0 : -EIO;

@@ -12,6 +12,7 @@
 
 #define BUFFER 65536
 #define NAME   64
+#define JOB_MS 5
 
 /* ---- Ends --------------------------------------------------------------------------------- */
 
@@ -36,6 +37,10 @@ free_end(struct windows_end *end)
         (void)GetOverlappedResult(end->handle, &end->in, &n, TRUE);
     if (end->writes) /* what was written is to arrive, if somebody reads it */
         (void)GetOverlappedResult(end->handle, &end->out, &n, FALSE);
+    if (end->kind == WINDOWS_SUSPENDED && !end->is_over)
+        (void)TerminateProcess(end->handle, WINDOWS_KILLED);
+    if (end->thread != NULL)
+        CloseHandle(end->thread);
     if (end->kind == WINDOWS_SOCKET)
         closesocket((SOCKET)end->handle);
     else if (end->handle != INVALID_HANDLE_VALUE)
@@ -47,6 +52,14 @@ free_end(struct windows_end *end)
     free(end->buffer);
     free(end->pending);
     free(end);
+}
+
+intptr_t
+windows_end_share(intptr_t handle)
+{
+    if (handle != OS_NONE)
+        (void)InterlockedIncrement(&windows_end_of(handle)->shares);
+    return handle;
 }
 
 int
@@ -61,7 +74,7 @@ windows_end_new(enum windows_source kind, HANDLE handle, intptr_t *ret)
             CloseHandle(handle);
         return -ENOMEM;
     }
-    *end = (struct windows_end){.kind = kind, .handle = handle};
+    *end = (struct windows_end){.kind = kind, .handle = handle, .shares = 1};
     end->in.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     end->out.hEvent = CreateEventW(NULL, TRUE, TRUE, NULL);
     if (is_read(end))
@@ -80,16 +93,9 @@ windows_end_new(enum windows_source kind, HANDLE handle, intptr_t *ret)
 intptr_t
 os_handle_close(intptr_t handle)
 {
-    if (handle != OS_NONE)
+    if (handle != OS_NONE && InterlockedDecrement(&windows_end_of(handle)->shares) == 0)
         free_end(windows_end_of(handle));
     return OS_NONE;
-}
-
-int
-os_handle_unblock(intptr_t handle)
-{
-    windows_end_of(handle)->blocks = false;
-    return 0;
 }
 
 void
@@ -159,6 +165,7 @@ make_pair(DWORD access, DWORD mode, enum windows_source kind, intptr_t ret_ends[
     bool both = kind == WINDOWS_BOTH;
     WCHAR name[NAME];
     HANDLE first = NULL, second = NULL;
+    intptr_t ours;
     int r = make_pipe(access, mode, name, &first);
 
     if (r < 0)
@@ -171,40 +178,50 @@ make_pair(DWORD access, DWORD mode, enum windows_source kind, intptr_t ret_ends[
     }
     if (both)
         (void)SetNamedPipeHandleState(second, &(DWORD){PIPE_READMODE_MESSAGE}, NULL, NULL);
-    r = windows_end_new(kind, first, &ret_ends[0]);
+    r = windows_end_new(kind, first, &ours);
     if (r < 0) {
         CloseHandle(second);
         return r;
     }
     r = windows_end_new(both ? kind : WINDOWS_OUTPUT, second, &ret_ends[1]);
     if (r < 0)
-        (void)os_handle_close(ret_ends[0]);
+        (void)os_handle_close(ours);
+    else
+        ret_ends[0] = ours;
     return r;
 }
 
+/* For a child the other end is one that blocks: few programs can write to any other. */
 int
 os_pipe(intptr_t ret_ends[2])
 {
-    intptr_t ends[2];
-    int r = make_pair(PIPE_ACCESS_INBOUND, PIPE_TYPE_BYTE, WINDOWS_INPUT, ends);
+    intptr_t ours;
+    HANDLE theirs;
+    int r = windows_pipe(true, &ours, &theirs);
 
     if (r < 0)
         return r;
-    windows_end_of(ends[1])->blocks = true;
-    memcpy(ret_ends, ends, sizeof(ends));
+    r = windows_end_new(WINDOWS_OUTPUT, theirs, &ret_ends[1]);
+    if (r < 0) {
+        (void)os_handle_close(ours);
+        return r;
+    }
+    windows_end_of(ret_ends[1])->blocks = true;
+    ret_ends[0] = ours;
     return 0;
+}
+
+int
+os_feed(intptr_t ret_ends[2])
+{
+    return make_pair(PIPE_ACCESS_INBOUND, PIPE_TYPE_BYTE, WINDOWS_INPUT, ret_ends);
 }
 
 int
 os_pair(intptr_t ret_ends[2])
 {
-    intptr_t ends[2];
-    int r = make_pair(PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, WINDOWS_BOTH,
-                      ends);
-
-    if (r == 0)
-        memcpy(ret_ends, ends, sizeof(ends));
-    return r;
+    return make_pair(PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, WINDOWS_BOTH,
+                     ret_ends);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------ */
@@ -352,9 +369,8 @@ is_ready(const struct os_source *source)
     case WINDOWS_SOCKET:
         return socket_is_ready(end, source->wants_write);
     case WINDOWS_DEATH:
-        return WaitForSingleObject(end->handle, 0) == WAIT_OBJECT_0;
     case WINDOWS_SIGNALS:
-        return WaitForSingleObject(end->in.hEvent, 0) == WAIT_OBJECT_0;
+        return WaitForSingleObject(end->handle, 0) == WAIT_OBJECT_0;
     default:
         break;
     }
@@ -370,7 +386,7 @@ event_of(const struct os_source *source)
 {
     struct windows_end *end = windows_end_of(source->handle);
 
-    if (end->kind == WINDOWS_DEATH)
+    if (end->kind == WINDOWS_DEATH || end->kind == WINDOWS_SIGNALS)
         return end->handle;
     if (end->kind == WINDOWS_SOCKET) {
         ResetEvent(end->in.hEvent);
@@ -410,12 +426,16 @@ int
 os_wait(struct os_source *sources, size_t count, int64_t deadline_ms)
 {
     HANDLE events[MAXIMUM_WAIT_OBJECTS];
-    DWORD left, r;
+    DWORD left;
     int ready;
 
     if (count > MAXIMUM_WAIT_OBJECTS)
         return -EINVAL;
-    do {
+    if (count == 1 && sources[0].wants_change) { /* a job doesn't tell: who asks looks again */
+        Sleep(JOB_MS);
+        return 0;
+    }
+    for (;;) {
         for (size_t i = 0; i < count; i++)
             events[i] = event_of(&sources[i]);
         ready = count_ready(sources, count);
@@ -424,7 +444,7 @@ os_wait(struct os_source *sources, size_t count, int64_t deadline_ms)
             return ready;
         if (count == 0)
             Sleep(left);
-        else if ((r = WaitForMultipleObjects((DWORD)count, events, FALSE, left)) == WAIT_FAILED)
+        else if (WaitForMultipleObjects((DWORD)count, events, FALSE, left) == WAIT_FAILED)
             return windows_last_error();
-    } while (true);
+    }
 }
