@@ -9,8 +9,8 @@
 
 #include "os/os.h"
 
-/* Close a descriptor, if it is one, and give back the empty value. */
-intptr_t posix_close(intptr_t handle);
+/* Close a descriptor, if it is one, and give back the empty value. (posix_close is POSIX's own.) */
+intptr_t posix_closed(intptr_t handle);
 
 /* Count in who could have made a file or a directory what it is. */
 void posix_note_speaker(struct os_speaker *speaker, const struct stat *st);

@@ -75,7 +75,7 @@ os_child_tell(struct os_child *child, const void *data, size_t size)
             size -= (size_t)n;
         }
     }
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     return 0;
 }
 
@@ -94,7 +94,7 @@ os_child_hear(struct os_child *child, void *data, size_t size, size_t *ret_size)
         if (n > 0)
             heard += (size_t)n;
     }
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     *ret_size = heard;
     return 0;
 }

@@ -129,7 +129,7 @@ os_filter_end(struct os_child *child, bool kill_it)
 {
     int status = 0;
 
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     if (kill_it)
         (void)kill((pid_t)child->pid, SIGKILL);
     while (waitpid((pid_t)child->pid, &status, 0) < 0)

@@ -103,8 +103,8 @@ os_feed(intptr_t ret_ends[2])
         return r;
     if (fcntl((int)ends[1], F_SETFL, O_NONBLOCK) < 0) {
         r = -errno;
-        (void)posix_close(ends[0]);
-        (void)posix_close(ends[1]);
+        (void)posix_closed(ends[0]);
+        (void)posix_closed(ends[1]);
         return r;
     }
     ret_ends[0] = ends[0];
@@ -273,7 +273,7 @@ os_log_size(const struct os_log *log)
 void
 os_log_close(struct os_log *log)
 {
-    log->handle = posix_close(log->handle);
+    log->handle = posix_closed(log->handle);
 }
 
 /* ---- Datagrams --------------------------------------------------------------------------- */

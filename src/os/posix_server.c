@@ -112,11 +112,11 @@ os_server_go(struct os_server *server, enum os_stage *ret_stage)
     size_t heard = 0;
     int r = (int)os_handle_write(server->go, "", 1);
 
-    server->go = posix_close(server->go);
+    server->go = posix_closed(server->go);
     if (r == 1)
         r = os_child_hear(&child, &refusal, sizeof(refusal), &heard);
     else
-        child.channel = posix_close(child.channel);
+        child.channel = posix_closed(child.channel);
     server->channel = OS_NONE;
     if (r < 0 || heard == 0)
         return r;
