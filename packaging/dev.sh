@@ -42,7 +42,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits deb
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb static
 )
 SUITES=(unit contract command checks threads)
 
@@ -457,6 +457,56 @@ step_deb()
     bash tests/system/deb/build.sh build/deb
     setup_gcc
     suites gcc deb
+}
+
+# What packaging/build.sh makes for any Linux: it is one file, stands in for the command that the suite
+# tries, is process 1 of its image, and has the same bytes when the tarball is built elsewhere.
+step_static()
+{
+    local exe image elsewhere=build/static/elsewhere name
+    setup_gcc
+    ninja -C build/build-gcc # before that file, which then counts as newer than what it stands in for
+    bash packaging/build.sh static oci
+    exe=$(echo dist/static/vortex-*) image=$(echo dist/oci/vortex-*)
+    rm -rf build/static
+    mkdir -p build/static $elsewhere/out
+    for name in alive spread; do
+        musl-gcc -static -D_GNU_SOURCE -o build/static/$name "tests/command/$name.c"
+    done
+    bash tests/system/static/static.sh "$exe" build/static/alive
+    bash tests/system/static/oci.sh "$image" build/static/spread
+    export -f suites require_tests die
+    # shellcheck disable=SC2016 # for the shell in there
+    as_root unshare --mount --propagation private bash -euc \
+        'mount --bind --read-only "$1" build/build-gcc/src/vortex && suites gcc command -- -t 2' bash "$exe"
+
+    source_tarball build/static/source.tar.gz
+    bash tests/system/static/alpine.sh . build/static/source.tar.gz
+    tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
+    (
+        umask 077
+        cd $elsewhere
+        for name in static oci; do
+            TZ=Asia/Tokyo LC_ALL=C.UTF-8 bash packaging/$name/build.sh "$PWD/out"
+        done
+    )
+    cmp "$exe" $elsewhere/out/"${exe##*/}"
+    cmp "$image" $elsewhere/out/"${image##*/}"
+    check_dist
+}
+
+# meson's own tarball is the same source; it is built and installed by meson itself.
+check_dist()
+{
+    if [ ! -e .git ]; then
+        echo 'SKIPPED: meson dist needs git'
+        return
+    fi
+    rm -rf build/build-dist
+    meson setup build/build-dist -Dtests=false
+    meson dist -C build/build-dist --allow-dirty --formats gztar
+    diff <(tar -tf build/build-dist/meson-dist/vortex-*.tar.gz | grep -v '/$' | LC_ALL=C sort) \
+        <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
 }
 
 # What a test may rely on.

@@ -154,6 +154,11 @@ static const struct {
     {"SYS", SIGSYS},
 };
 
+/* As the servers' C library counts; that is another one where a static vortex is built with musl. */
+#ifndef FIRST_REALTIME
+#define FIRST_REALTIME SIGRTMIN
+#endif
+
 /* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them. */
 static int
 realtime_signal(const char *name)
@@ -166,9 +171,9 @@ realtime_signal(const char *name)
         return -EINVAL;
     if (name[5] != '\0' && (name[5] != (low ? '+' : '-') || !posix_decimal(name + 6, &offset)))
         return -EINVAL;
-    if (offset > (unsigned long)(SIGRTMAX - SIGRTMIN))
+    if (offset > (unsigned long)(SIGRTMAX - FIRST_REALTIME))
         return -EINVAL;
-    number = low ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
+    number = low ? FIRST_REALTIME + (int)offset : SIGRTMAX - (int)offset;
     return number;
 }
 

@@ -91,9 +91,7 @@ become_filter(const char *const *argv, intptr_t input, intptr_t output, int chan
     (void)dup2((int)output, STDOUT_FILENO);
     (void)fcntl(channel, F_SETFD, 0); /* open for as long as it runs */
     (void)setpriority(PRIO_PROCESS, 0, FILTER_NICE);
-    for (int s = 1; s < NSIG; s++)
-        if (s != SIGKILL && s != SIGSTOP)
-            (void)signal(s, SIG_DFL);
+    posix_default_signals();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(argv[0], (char *const *)(uintptr_t)argv);
