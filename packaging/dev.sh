@@ -17,6 +17,11 @@ TEST=(
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
+# The Debian packages, and what judges them.
+DEB=(
+    build-essential debhelper dpkg-dev libcmocka-dev
+    lintian devscripts abigail-tools faketime
+)
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
@@ -25,6 +30,11 @@ PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openr
 # The same, into build/inits: other service managers, as layers over the root file system below.
 INITS=(openrc librc1 libeinfo1 s6 libs6-2.11 libexecline2.9 libskarnet2.13 runit)
 SYSVINIT=(sysvinit-core sysv-rc insserv startpar initscripts)
+# What that machine's own apt installs, in build/debs.
+DEBS=(
+    redis-server redis-tools lsb-base libjemalloc2 liblzf1 libatomic1 liblua5.1-0 lua-bitop lua-cjson
+    systemd-standalone-sysusers openrc librc1 libeinfo1 "${SYSVINIT[@]}"
+)
 # The root file system of that machine, build/machine.
 MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
@@ -32,7 +42,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits static
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb static
 )
 SUITES=(unit contract command checks threads)
 
@@ -67,18 +77,25 @@ install_clang_runtime()
     [ "$version" -lt 14 ] || install_packages "libclang-rt-$version-dev"
 }
 
+# download DIRECTORY PACKAGE...
+download()
+(
+    mkdir -p "$1"
+    cd "$1"
+    shift
+    apt-get -q -o "APT::Sandbox::User=$(id -un)" download "$@"
+)
+
 # unpack DIRECTORY PACKAGE...: these and the packages which they need and this machine lacks. What apt
 # would only upgrade ("Inst NAME [OLD] (NEW") is left as it is here; nothing needs PostgreSQL's
 # compiler.
 unpack()
 {
     local dir=$1 packages name
-    local apt=(apt-get -q -o "APT::Sandbox::User=$(id -un)")
     shift
     echo "fetching: $*"
     update_lists
     rm -rf "$dir"
-    mkdir -p "$dir/deb"
     mapfile -t packages < <(
         {
             printf '%s\n' "$@"
@@ -86,7 +103,7 @@ unpack()
                 sed -n '/^Inst libllvm/d; s/^Inst \([^ ]*\) (.*/\1/p'
         } | sort -u
     )
-    (cd "$dir/deb" && "${apt[@]}" download "${packages[@]}")
+    download "$dir/deb" "${packages[@]}"
     for name in "$dir"/deb/*.deb; do
         dpkg-deb -x "$name" "$dir"
     done
@@ -140,6 +157,17 @@ fetch_machine()
     fi
 }
 
+fetch_debs()
+{
+    local dir=$PWD/build/debs
+    [ ! -e "$dir" ] || return 0
+    command -v apt-get >/dev/null || return 0
+    update_lists
+    rm -rf "$dir.new"
+    download "$dir.new" "${DEBS[@]}"
+    mv "$dir.new" "$dir"
+}
+
 # unpack_merged DIRECTORY PACKAGE...: the same, as Debian has it today, with all of /bin in /usr/bin.
 unpack_merged()
 {
@@ -175,10 +203,11 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_debs
     fetch_inits
 }
 
@@ -422,6 +451,14 @@ step_inits()
     suites gcc inits
 }
 
+# The Debian packages: made, judged, and installed with systemd, without, and under other inits.
+step_deb()
+{
+    bash tests/system/deb/build.sh build/deb
+    setup_gcc
+    suites gcc deb
+}
+
 # What packaging/build.sh makes for any Linux: it is one file, stands in for the command that the suite
 # tries, is process 1 of its image, and has the same bytes when the tarball is built elsewhere.
 step_static()
@@ -479,6 +516,8 @@ test_environment()
     export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
     export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
+    export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
+    export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
     export VORTEX_TEST_INITS=$PWD/build/inits     # layers over that with other service managers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
@@ -600,10 +639,11 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_debs
     fetch_inits
     fetch_peers
     ;;

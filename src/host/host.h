@@ -10,12 +10,13 @@
 
 /* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
 
+/* What is long and mostly empty stands last: a supervisor keeps no more pages than it wrote to. */
 struct instance {
     char name[OS_NAME_MAX];
-    char config_path[OS_PATH_MAX];
-    char pidfile[OS_PATH_MAX];
     bool has_config;
     struct config config;
+    char pidfile[OS_PATH_MAX];
+    char config_path[OS_PATH_MAX];
 };
 
 /* Letters, digits, . _ - @, not starting with a dot. */

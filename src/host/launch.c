@@ -243,9 +243,10 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     if (ret->error < 0)
         return;
     claim_finish(&claim);
-    if (supervise_reason(request) != NULL)
+    if (supervise_reason(request) != NULL) {
+        release_memory(request); /* once more: what the claim took */
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
-    else if (request->command == NULL)
+    } else if (request->command == NULL)
         serve(&claim);
     else {
         if (speaks_not(request))
@@ -270,6 +271,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     launch->no_input = launch->no_output = false;
+    release_memory(request);
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);

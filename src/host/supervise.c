@@ -218,6 +218,7 @@ int
 supervise(const struct launch_request *request, const struct os_launch *launch, struct claim *claim,
           struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
+    int64_t restarts[LIMIT_MAX]; /* not in s, which is cleared: most of it is never touched */
     struct supervisor s = {
         .instance = request->instance,
         .listen_fds = request->listen_fds,
@@ -235,7 +236,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     };
 
     policy_init(&s.policy, &request->instance->config.restart,
-                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
+                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32, restarts);
     launch_result_init(result, OS_STAGE_DETACH);
     result->exit_status = 1;
     manager_open(&s);

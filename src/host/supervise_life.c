@@ -293,6 +293,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
         os_stack_release();
+        os_code_release();
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

@@ -680,6 +680,12 @@ void *os_pages_free(void *pages, size_t size);
 /* Give back what calls that are over have left of the stack: some 50 KiB after a start, measured. */
 void os_stack_release(void);
 
+/*
+ * Let go of this program's code and that of its libraries, of which a start needed much: what is
+ * used again is mapped again, with a page fault for some 16 pages.
+ */
+void os_code_release(void);
+
 /* Wall clock, milliseconds since 1970. */
 int64_t os_wall_ms(void);
 

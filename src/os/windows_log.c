@@ -30,6 +30,11 @@ os_stack_release(void)
 {
 }
 
+void
+os_code_release(void)
+{
+}
+
 /* ---- Files --------------------------------------------------------------------------------- */
 
 /* Do others have a say in that directory, so that a link in it may be theirs? */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What vortex costs under systemd, beside a unit that runs the same server itself; in the machine that
-# tests/system/systemd/machine.sh boots. All units have the same settings but those named, and are
+# tests/system/machine.sh boots. All units have the same settings but those named, and are
 # measured in turns. The times are systemd's own stamps: from the unit's leaving of one state to its
 # entering of the next.
 set -u
