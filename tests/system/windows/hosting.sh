@@ -31,7 +31,7 @@ children()
 
 has_lines()
 {
-    [ "$(grep -c . "$dir/$1" 2>/dev/null)" -ge "$2" ]
+    [ -e "$dir/$1" ] && [ "$(grep -c . "$dir/$1")" -ge "$2" ]
 }
 
 fresh
