@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots a real systemd with what was built, and runs the cases in it.
+# Boots a real systemd with what is tried, and runs the cases in it.
 #
-#   machine.sh BUILD SERVER
+#   machine.sh BUILD SERVER FOLDER
 #
-# BUILD: the build directory, which is installed. SERVER: tests/system/server.c. The root file system
+# BUILD: the build directory. SERVER: tests/system/server.c. FOLDER: its prepare.sh has the function
+# `prepare`, which puts what is tried into $root; its cases.sh runs there. The root file system
 # is VORTEX_TEST_MACHINE (packaging/dev.sh makes it), under an overlay in memory. Everything is in
 # namespaces of its own: whoever kills the outermost process kills all of it. Needs root; prints TAP.
 set -u
 
-BUILD=$(realpath "$1") SERVER=$(realpath "$2")
+BUILD=$(realpath "$1") SERVER=$(realpath "$2") FOLDER=$(realpath "$3")
 SELF=$(realpath "$0")
 HERE=$(dirname "$SELF")
+# shellcheck source=tests/system/systemd/prepare.sh
+. "$FOLDER/prepare.sh"
 ROOT=${VORTEX_TEST_MACHINE-}
 
 skip()
@@ -80,7 +83,7 @@ outside()
     group=$groups/$mark
     mkdir "$group" || cannot 'no control group can be made'
     VORTEX_MACHINE=$mark setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL \
-        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" &
+        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" "$FOLDER" &
     child=$!
     trap 'kill -KILL $child 2>/dev/null; remove_group "$group"; exit 1' TERM INT HUP
     wait $child || status=$?
@@ -111,20 +114,13 @@ put_together()
 {
     local root=$top/root
     mount -t tmpfs -o mode=0755 tmpfs $top || cannot 'no tmpfs'
-    mkdir $top/{installed,upper,work,root}
+    mkdir $top/{upper,work,root}
     mount -t overlay overlay -o "lowerdir=$ROOT,upperdir=$top/upper,workdir=$top/work" $root ||
         cannot 'no overlay'
-    meson install -C "$BUILD" --no-rebuild --quiet --destdir $top/installed >&2 ||
-        fail 'meson install failed'
-    # Debian's /lib is a link, and stays one.
-    tar -C $top/installed -c . | tar -C $root -x --keep-directory-symlink || fail 'tar failed'
-    for unit in vortex vortex@; do
-        cp "$BUILD/units/systemd/forking-$unit.service" \
-            "$root/etc/systemd/system/${unit/vortex/forking}.service"
-    done
-    mkdir -p $root/etc/vortex $root/opt/tests
+    prepare
+    mkdir -p $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
-    cp "$HERE"/*.sh "$HERE/../../command/tap.sh" $root/opt/tests/
+    cp "$FOLDER"/*.sh "$HERE/units.sh" "$HERE/../command/tap.sh" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }
