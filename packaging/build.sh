@@ -48,6 +48,6 @@ for kind in "$@"; do
 done
 (
     cd dist
-    find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS.new
+    find . -type f ! -name 'SHA256SUMS*' -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS.new
     mv SHA256SUMS.new SHA256SUMS
 )

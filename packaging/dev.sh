@@ -17,11 +17,24 @@ TEST=(
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
+# The Debian packages, and what judges them.
+DEB=(
+    build-essential debhelper dpkg-dev libcmocka-dev
+    lintian devscripts abigail-tools faketime
+)
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
 # The same, into build/peers: what the benchmark measures beside us.
 PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openrc librc1 libeinfo1)
+# The same, into build/inits: other service managers, as layers over the root file system below.
+INITS=(openrc librc1 libeinfo1 s6 libs6-2.11 libexecline2.9 libskarnet2.13 runit)
+SYSVINIT=(sysvinit-core sysv-rc insserv startpar initscripts)
+# What that machine's own apt installs, in build/debs.
+DEBS=(
+    redis-server redis-tools lsb-base libjemalloc2 liblzf1 libatomic1 liblua5.1-0 lua-bitop lua-cjson
+    systemd-standalone-sysusers openrc librc1 libeinfo1 "${SYSVINIT[@]}"
+)
 # The root file system of that machine, build/machine.
 MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
@@ -29,7 +42,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb static
 )
 SUITES=(unit contract command checks threads)
 
@@ -64,18 +77,25 @@ install_clang_runtime()
     [ "$version" -lt 14 ] || install_packages "libclang-rt-$version-dev"
 }
 
+# download DIRECTORY PACKAGE...
+download()
+(
+    mkdir -p "$1"
+    cd "$1"
+    shift
+    apt-get -q -o "APT::Sandbox::User=$(id -un)" download "$@"
+)
+
 # unpack DIRECTORY PACKAGE...: these and the packages which they need and this machine lacks. What apt
 # would only upgrade ("Inst NAME [OLD] (NEW") is left as it is here; nothing needs PostgreSQL's
 # compiler.
 unpack()
 {
     local dir=$1 packages name
-    local apt=(apt-get -q -o "APT::Sandbox::User=$(id -un)")
     shift
     echo "fetching: $*"
     update_lists
     rm -rf "$dir"
-    mkdir -p "$dir/deb"
     mapfile -t packages < <(
         {
             printf '%s\n' "$@"
@@ -83,7 +103,7 @@ unpack()
                 sed -n '/^Inst libllvm/d; s/^Inst \([^ ]*\) (.*/\1/p'
         } | sort -u
     )
-    (cd "$dir/deb" && "${apt[@]}" download "${packages[@]}")
+    download "$dir/deb" "${packages[@]}"
     for name in "$dir"/deb/*.deb; do
         dpkg-deb -x "$name" "$dir"
     done
@@ -137,25 +157,58 @@ fetch_machine()
     fi
 }
 
+fetch_debs()
+{
+    local dir=$PWD/build/debs
+    [ ! -e "$dir" ] || return 0
+    command -v apt-get >/dev/null || return 0
+    update_lists
+    rm -rf "$dir.new"
+    download "$dir.new" "${DEBS[@]}"
+    mv "$dir.new" "$dir"
+}
+
+# unpack_merged DIRECTORY PACKAGE...: the same, as Debian has it today, with all of /bin in /usr/bin.
+unpack_merged()
+{
+    local name
+    unpack "$@"
+    for name in bin sbin lib; do
+        if [ -d "$1/$name" ]; then
+            cp -a "$1/$name" "$1/usr/"
+            rm -r "${1:?}/$name"
+        fi
+    done
+}
+
+# Unpack the other service managers. Two of them have files at the same paths.
+fetch_inits()
+{
+    local dir=$PWD/build/inits
+    [ ! -e "$dir" ] || return 0
+    unpack_merged "$dir.new/openrc" "${INITS[@]}"
+    unpack_merged "$dir.new/sysvinit" "${SYSVINIT[@]}"
+    mv "$dir.new" "$dir"
+}
+
 # Unpack the peers as a layer for /usr: the benchmark lays it there, for itself alone.
 fetch_peers()
 {
-    local dir=$PWD/build/peers name
+    local dir=$PWD/build/peers
     [ ! -e "$dir" ] || return 0
-    unpack "$dir.new" "${PEERS[@]}"
-    for name in bin sbin lib; do
-        [ ! -d "$dir.new/$name" ] || cp -a "$dir.new/$name" "$dir.new/usr/"
-    done
+    unpack_merged "$dir.new" "${PEERS[@]}"
     mv "$dir.new/usr" "$dir"
     rm -rf "$dir.new"
 }
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_debs
+    fetch_inits
 }
 
 # ---- Builds ------------------------------------------------------------------------------------
@@ -238,7 +291,7 @@ sources()
 # What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path ./tests/fuzz/corpus \
+    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path './subprojects/*-*' -o -path ./subprojects/packagecache -o -path ./tests/fuzz/corpus \
         -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 
@@ -247,10 +300,10 @@ shell_files()
     local file line
     all_files | while read -r file; do
         case $file in
-        *.sh | *.bash) echo "$file" ;;
+        *.sh | *.bash | *.confd | *.default) echo "$file" ;;
         *)
             IFS= read -r line 2>/dev/null <"$file" || true
-            [[ ! $line =~ ^\#!.*[/\ ](ba|da|k)?sh(\ |$) ]] || echo "$file"
+            [[ ! $line =~ ^\#!.*[/\ ]((ba|da|k)?sh|openrc-run)(\ |$) ]] || echo "$file"
             ;;
         esac
     done
@@ -307,7 +360,7 @@ step_tidy()
             fi
         done
         die "$file is in no build, so nothing checks it"
-    done < <(find src -name '*.c' | sort)
+    done < <(find src -name '*.c' ! -name 'windows*' | sort) # those need Windows' headers
     printf '%s %s\n' "${todo[@]}" | xargs -P 2 -L 1 clang-tidy --quiet -p
 }
 
@@ -391,6 +444,71 @@ step_systemd()
     suites gcc system
 }
 
+# The same under other service managers.
+step_inits()
+{
+    setup_gcc
+    suites gcc inits
+}
+
+# The Debian packages: made, judged, and installed with systemd, without, and under other inits.
+step_deb()
+{
+    bash tests/system/deb/build.sh build/deb
+    setup_gcc
+    suites gcc deb
+}
+
+# What packaging/build.sh makes for any Linux: it is one file, stands in for the command that the suite
+# tries, is process 1 of its image, and has the same bytes when the tarball is built elsewhere.
+step_static()
+{
+    local exe image elsewhere=build/static/elsewhere name
+    setup_gcc
+    ninja -C build/build-gcc # before that file, which then counts as newer than what it stands in for
+    bash packaging/build.sh static oci
+    exe=$(echo dist/static/vortex-*) image=$(echo dist/oci/vortex-*)
+    rm -rf build/static
+    mkdir -p build/static $elsewhere/out
+    for name in alive spread; do
+        musl-gcc -static -D_GNU_SOURCE -o build/static/$name "tests/command/$name.c"
+    done
+    bash tests/system/static/static.sh "$exe" build/static/alive
+    bash tests/system/static/oci.sh "$image" build/static/spread
+    export -f suites require_tests die
+    # shellcheck disable=SC2016 # for the shell in there
+    as_root unshare --mount --propagation private bash -euc \
+        'mount --bind --read-only "$1" build/build-gcc/src/vortex && suites gcc command -- -t 2' bash "$exe"
+
+    source_tarball build/static/source.tar.gz
+    bash tests/system/static/alpine.sh . build/static/source.tar.gz
+    tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
+    (
+        umask 077
+        cd $elsewhere
+        for name in static oci; do
+            TZ=Asia/Tokyo LC_ALL=C.UTF-8 bash packaging/$name/build.sh "$PWD/out"
+        done
+    )
+    cmp "$exe" $elsewhere/out/"${exe##*/}"
+    cmp "$image" $elsewhere/out/"${image##*/}"
+    check_dist
+}
+
+# meson's own tarball is the same source; it is built and installed by meson itself.
+check_dist()
+{
+    if [ ! -e .git ]; then
+        echo 'SKIPPED: meson dist needs git'
+        return
+    fi
+    rm -rf build/build-dist
+    meson setup build/build-dist -Dtests=false
+    meson dist -C build/build-dist --allow-dirty --formats gztar
+    diff <(tar -tf build/build-dist/meson-dist/vortex-*.tar.gz | grep -v '/$' | LC_ALL=C sort) \
+        <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
+}
+
 # What a test may rely on.
 test_environment()
 {
@@ -398,6 +516,9 @@ test_environment()
     export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
     export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
+    export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
+    export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
+    export VORTEX_TEST_INITS=$PWD/build/inits     # layers over that with other service managers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
 }
 
@@ -479,7 +600,11 @@ command_suite()
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     fetch_servers
-    [ "$1" != bench ] || fetch_peers
+    if [ "$1" = bench ]; then
+        install_packages "${SYSTEM[@]}"
+        fetch_machine
+        fetch_peers
+    fi
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"
@@ -514,10 +639,12 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_debs
+    fetch_inits
     fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;

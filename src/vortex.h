@@ -275,6 +275,17 @@ VORTEX_API int vortex_notify_extend_timeout(int64_t timeout_ms);
 VORTEX_API int vortex_notify_main_pid(vortex_pid pid);
 
 /*
+ * Give the manager a descriptor to keep: the next process of this service gets it, as socket
+ * activation passes sockets, with the name in LISTEN_FDNAMES.
+ *
+ * fd:      stays the caller's.
+ * name:    at most 255 printable ASCII characters, no colon; NULL: "stored".
+ * Returns: 0 it was sent, which is no promise that the manager keeps any; -EBADF; -EINVAL it can't
+ *          be such a name; -ENOTCONN also where only a newline's descriptor is there.
+ */
+VORTEX_API int vortex_notify_store_fd(int fd, const char *name);
+
+/*
  * Wait until the manager has read all that was told so far: before an exit, without which it could
  * not tell any more who spoke.
  *

@@ -21,6 +21,7 @@ static const struct {
     {"signal", 's', true, OPT_SIGNAL},
     {"no-kill", 0, false, OPT_NO_KILL},
     {"leftovers", 0, false, OPT_LEFTOVERS},
+    {"clean", 0, false, OPT_CLEAN},
     {"if-stopped", 0, false, OPT_IF_STOPPED},
     {"json", 0, false, OPT_JSON},
     {"prometheus", 0, false, OPT_PROMETHEUS},
@@ -29,6 +30,7 @@ static const struct {
     {"follow", 'f', false, OPT_FOLLOW},
     {"direct", 0, false, OPT_DIRECT},
     {"listen", 'l', true, OPT_LISTEN},
+    {"notify-fd", 0, true, OPT_NOTIFY_FD},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -96,9 +98,20 @@ set_assume(struct args *args, const char *value)
 }
 
 static int
-set_value(struct args *args, char letter, const char *value)
+set_notify_fd(const char *value)
 {
-    switch (letter) {
+    int64_t fd;
+
+    if (integer_parse(value, 10, 3, 65535, &fd) == 0 && os_notify_fd_give((intptr_t)fd) == 0)
+        return EXIT_DONE;
+    say_error("--notify-fd takes the number of an open descriptor from 3 on, not '%s'", value);
+    return EXIT_USAGE;
+}
+
+static int
+set_value(struct args *args, size_t option, const char *value)
+{
+    switch (options[option].letter) {
     case 'c':
         args->config = value;
         return EXIT_DONE;
@@ -125,7 +138,8 @@ set_value(struct args *args, char letter, const char *value)
         say_error("--lines takes a number from 0 to %d, not '%s'", INT32_MAX, value);
         return EXIT_USAGE;
     default:
-        return set_assume(args, value);
+        return options[option].option == OPT_NOTIFY_FD ? set_notify_fd(value)
+                                                       : set_assume(args, value);
     }
 }
 
@@ -138,6 +152,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_LEFTOVERS:
         args->leftovers = true;
+        break;
+    case OPT_CLEAN:
+        args->clean = true;
         break;
     case OPT_IF_STOPPED:
         args->if_stopped = true;
@@ -209,7 +226,7 @@ parse_option(struct args *args, char ***at)
         say_error("--%s needs a value", options[option].name);
         return EXIT_USAGE;
     }
-    return set_value(args, options[option].letter, value);
+    return set_value(args, option, value);
 }
 
 /* ---- Words ------------------------------------------------------------------------------- */
@@ -285,6 +302,10 @@ check_together(const struct args *args)
     }
     if ((args->verb->options & OPT_WORDS) && args->words == NULL && !args->help) {
         say_error("'%s' needs something to tell: KEY=VALUE..., such as READY=1", args->verb->name);
+        return EXIT_USAGE;
+    }
+    if (args->clean && args->leftovers) {
+        say_error("--clean signals nobody: leave out --leftovers");
         return EXIT_USAGE;
     }
     if (args->no_kill && args->leftovers) {

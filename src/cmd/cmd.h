@@ -35,6 +35,7 @@ struct args {
     bool help;
     bool no_kill;
     bool leftovers;
+    bool clean;
     bool if_stopped;
     bool json;
     bool prometheus;
@@ -100,6 +101,8 @@ enum option {
     OPT_FOLLOW = 1 << 15,
     OPT_DIRECT = 1 << 17,
     OPT_LISTEN = 1 << 18,
+    OPT_CLEAN = 1 << 19,
+    OPT_NOTIFY_FD = 1 << 20,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

@@ -8,13 +8,13 @@
 #define STOPPING     (OPT_TIMEOUT | OPT_SIGNAL | OPT_NO_KILL | OPT_LEFTOVERS | OPT_ASSUME_RUNNING)
 
 const struct verb verbs[] = {
-    {"run", FROM_COMMAND | STARTING | OPT_IF_STOPPED, cmd_run,
+    {"run", FROM_COMMAND | STARTING | OPT_IF_STOPPED | OPT_NOTIFY_FD, cmd_run,
      "claim the pidfile and become the server (exec), in the foreground",
      "Without a command and a configuration, the default instance hosts a built-in\n"
      "server, which holds the pidfile and answers TERM and HUP.\n"},
     {"start", FROM_COMMAND | STARTING | OPT_IF_STOPPED | OPT_DIRECT, cmd_start,
      "the same in the background: back as soon as the server was exec'ed", NULL},
-    {"stop", FROM_COMMAND | STOPPING | OPT_DIRECT, cmd_stop,
+    {"stop", FROM_COMMAND | STOPPING | OPT_CLEAN | OPT_DIRECT, cmd_stop,
      "signal the server, wait for its death, then KILL; remove its files",
      "Done (0) also where it was not running.\n"},
     {"restart", FROM_COMMAND | STARTING | STOPPING | OPT_DIRECT, cmd_restart,

@@ -99,6 +99,7 @@ stop_request_of(const struct args *args, const struct instance *instance)
             args->timeout_ms != TIMEOUT_UNSAID ? args->timeout_ms : supervised_timeout(config),
         .no_kill = args->no_kill,
         .leftovers = args->leftovers,
+        .clean = args->clean,
         .assume = args->assume_running ? ASSUME_RUNNING
                   : args->assume_stale ? ASSUME_STALE
                                        : ASSUME_NOTHING,

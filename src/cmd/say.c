@@ -209,7 +209,7 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
         snprintf(buf, size, "directory '%s'", config->directory ? config->directory : "/");
         break;
     case OS_STAGE_OUTPUT:
-        snprintf(buf, size, "log '%s'", or_unsaid(config->log));
+        snprintf(buf, size, "log '%s'", config->log != NULL ? config->log : "/dev/null");
         break;
     case OS_STAGE_NICE:
         snprintf(buf, size, "nice %d", config->nice);

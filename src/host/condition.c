@@ -202,8 +202,12 @@ parse_fd(const char *text, struct condition *condition, const char **ret_why)
 static int
 parse_log(const char *text, struct condition *condition, const char **ret_why)
 {
-    return *text ? os_pattern_new(text, &condition->pattern, ret_why)
-                 : refuse(ret_why, "the pattern is missing");
+    if (!*text)
+        return refuse(ret_why, "the pattern is missing");
+    if (pattern_size(text) > PATTERN_SIZE_MAX)
+        return refuse(ret_why, "the pattern is too large: with its repetitions written out it has "
+                               "more than 1000 pieces");
+    return os_pattern_new(text, &condition->pattern, ret_why);
 }
 
 /* ---- All --------------------------------------------------------------------------------- */

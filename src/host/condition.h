@@ -55,6 +55,13 @@ void condition_free(struct condition *condition);
 /* Can it be asked at any time, and again? Else it is said once. */
 bool condition_is_asked(const struct condition *condition);
 
+/*
+ * How many pieces an extended regular expression has when its repetitions are written out, as
+ * regcomp(3) of glibc does, which takes all memory for some; more than PATTERN_SIZE_MAX: too many.
+ */
+#define PATTERN_SIZE_MAX ((size_t)1000)
+size_t pattern_size(const char *text);
+
 /* Add one, which from now on is the list's, or is freed on failure: 0; -ENOMEM. */
 int conditions_add(struct conditions *conditions, struct condition *condition);
 

@@ -254,62 +254,6 @@ settle_pidfile(struct reader *reader, const struct ini *ini, char **ret_own)
     return 0;
 }
 
-/* The line where a key was given; 0: it was not. */
-static unsigned
-line_of(const struct reader *reader, const char *section, const char *name)
-{
-    const struct ini_entry entry = {.section = section, .key = name};
-    const struct key *key = find_key(&entry);
-
-    return key ? reader->given[key - config_keys] : 0;
-}
-
-/* One place for the output. What can't be is said of the lower line. */
-static int
-settle_log(struct reader *reader)
-{
-    struct config *config = &reader->config;
-    unsigned plain = line_of(reader, "server", "log"), file = line_of(reader, "log", "file"),
-             target = line_of(reader, "log", "target");
-    int error = 0;
-
-    if (plain && (file || target)) {
-        unsigned other = file ? file : target;
-
-        error = SAY(reader, plain > other ? plain : other,
-                    "the output has one place: keep 'log' in [server], or %s in [log]",
-                    file ? "'file'" : "'target'");
-    }
-    if (!error && config->log_target == LOG_FILE && !file)
-        error = SAY(reader, target, "'target = file' needs a 'file' in [log]");
-    if (!error && config->log_target > LOG_FILE && file)
-        error = SAY(reader, file > target ? file : target,
-                    "the output has one place: keep 'file', or 'target' without it");
-    if (config->log_target == LOG_UNSAID)
-        config->log_target = file ? LOG_FILE : LOG_INHERIT;
-    if (!error && conditions_have(&config->ready, CONDITION_LOG) && !plain
-        && (config->log_target == LOG_INHERIT || config->log_target == LOG_NONE))
-        error = SAY(reader, line_of(reader, "ready", "when"),
-                    "'when': log: reads the output on its way to a log: say 'file' in [log]");
-    return error;
-}
-
-static int
-settle_io(struct reader *reader)
-{
-    struct config *config = &reader->config;
-
-    if (config->io_priority < 0)
-        return 0;
-    if (config->io_class == OS_IO_KEEP)
-        config->io_class = OS_IO_BEST_EFFORT;
-    if (config->io_class == OS_IO_REALTIME || config->io_class == OS_IO_BEST_EFFORT)
-        return 0;
-    return SAY(reader, line_of(reader, "server", "io-scheduling-priority"),
-               "'io-scheduling-priority' goes with 'io-scheduling-class = realtime' or "
-               "best-effort: take it out");
-}
-
 /* What only the whole file says. */
 static int
 finish(struct reader *reader)
@@ -344,9 +288,7 @@ read_text(struct reader *reader, char *text)
     for (size_t i = 0; !error && i < ini.count; i++)
         error = take_entry(reader, &ini.entries[i]);
     if (!error)
-        error = settle_log(reader);
-    if (!error)
-        error = settle_io(reader);
+        error = config_settle(reader);
     if (!error)
         error = reader->mistakes.count > 0 ? -EINVAL : finish(reader);
     free(own_pidfile);

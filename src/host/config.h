@@ -58,6 +58,23 @@ enum hook {
     HOOKS,
 };
 
+/* The signals that [signal] speaks of. */
+enum signal_key {
+    SIGNAL_INT = 0,
+    SIGNAL_QUIT,
+    SIGNAL_USR1,
+    SIGNAL_USR2,
+    SIGNAL_WINCH,
+    SIGNALS,
+};
+
+/* What a supervisor does with one of them, other than to send the server a signal. */
+enum signal_action {
+    SIGNAL_IGNORE = -1,
+    SIGNAL_RELOAD = -2,
+    SIGNAL_STOP = -3,
+};
+
 #define CONFIG_KEYS_MAX 128
 
 struct config {
@@ -72,14 +89,16 @@ struct config {
     char **groups; /* [server] supplementary-groups, ends with NULL; NULL: not said */
     struct os_cpus cpus;
     enum os_io_class io_class;
-    int io_priority; /* -1: not said */
-    bool no_new_privileges;
+    int io_priority;      /* -1: not said */
     int nice;             /* OS_NICE_KEEP: not said */
     int oom_score_adjust; /* OS_OOM_KEEP: not said */
 
-    char *pidfile;     /* what %p stands for: --pidfile, or [pidfile] path, or the default */
-    bool inherit_lock; /* [pidfile] inherit-lock, default yes */
-    bool allow_remote; /* [pidfile] allow-remote, default no */
+    char *pidfile;        /* what %p stands for: --pidfile, or [pidfile] path, or the default */
+    bool inherit_lock;    /* [pidfile] inherit-lock, default yes */
+    bool allow_remote;    /* [pidfile] allow-remote, default no */
+    bool allows_stranger; /* [ready] stranger = allow */
+    bool no_new_privileges;
+    bool outlives_supervisor; /* [server] on-supervisor-death = keep */
 
     char **stop_command;   /* [stop] command, instead of the first signal; NULL: none */
     char **reload_command; /* [reload] command, instead of the signal; NULL: none */
@@ -108,10 +127,12 @@ struct config {
     int reload_timeout_ms; /* [reload] timeout, default 90 s; -1: for ever */
     int hook_timeout_ms;   /* [hook] timeout, of each, default 30 s; -1: for ever */
 
-    enum supervise supervise;                      /* [server] supervise */
-    bool outlives_supervisor;                      /* [server] on-supervisor-death = keep */
+    enum supervise supervise; /* [server] supervise */
+    int store_max;            /* [server] file-descriptor-store-max, default 0 */
     struct stop_step sequence[STOP_STEPS_MAX + 1]; /* [stop] sequence; ends with signal 0 */
     struct policy_settings restart;                /* [restart] */
+
+    int signals[SIGNALS]; /* [signal], a signal's number or an enum signal_action; 0: not said */
 
     uint64_t said[CONFIG_KEYS_MAX]; /* of each key a hash of what was said; 0: nothing */
 };
@@ -156,9 +177,20 @@ int config_parse(struct config *config, const char *data, size_t length,
 /* The key of a limit. */
 const char *config_limit_key(enum os_limit_kind kind);
 
+/* What becomes of a signal that a supervisor got: the one for the server, or a signal_action. */
+int config_signal_action(const struct config *config, int signal);
+/* Does [signal] say anything? */
+bool config_maps_signals(const struct config *config);
+
+/*
+ * What keeps somebody beside the server, restarts apart, which a service manager does as well:
+ * "[ready] when"; NULL: nothing, it may be exec'ed.
+ */
+const char *beyond_exec(const struct config *config);
+
 /*
  * Take over from a newer reading what a running supervisor can apply: restarts, health, stop,
- * reload and hooks. What they were is in newer afterwards, for its config_free.
+ * signals, reload and hooks. What they were is in newer afterwards, for its config_free.
  *
  * ret_rest: "server.command server.user": the keys that were changed and wait for a restart.
  * Returns:  whether [health] is another one.

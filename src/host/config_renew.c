@@ -9,7 +9,7 @@
 static bool
 is_live(const struct key *key)
 {
-    static const char *const sections[] = {"health", "stop", "restart", "reload", "hook"};
+    static const char *const sections[] = {"health", "stop", "restart", "signal", "reload", "hook"};
 
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (strcmp(key->section, sections[i]) == 0)
@@ -45,6 +45,7 @@ exchange_live(struct config *config, struct config *newer)
     EXCHANGE(stop_command);
     EXCHANGE(sequence);
     EXCHANGE(restart);
+    EXCHANGE(signals);
     EXCHANGE(reload_signal);
     EXCHANGE(reload_command);
     EXCHANGE(reload_timeout_ms);

@@ -10,12 +10,13 @@
 
 /* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
 
+/* What is long and mostly empty stands last: a supervisor keeps no more pages than it wrote to. */
 struct instance {
     char name[OS_NAME_MAX];
-    char config_path[OS_PATH_MAX];
-    char pidfile[OS_PATH_MAX];
     bool has_config;
     struct config config;
+    char pidfile[OS_PATH_MAX];
+    char config_path[OS_PATH_MAX];
 };
 
 /* Letters, digits, . _ - @, not starting with a dot. */
@@ -65,12 +66,6 @@ struct launch_result {
 /* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
 void launch_result_init(struct launch_result *result, enum os_stage stage);
 
-/*
- * What keeps somebody beside the server, restarts apart, which a service manager does as well:
- * "[ready] when"; NULL: nothing, it may be exec'ed.
- */
-const char *beyond_exec(const struct config *config);
-
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
 const char *supervise_reason(const struct launch_request *request);
 
@@ -96,6 +91,7 @@ struct stop_request {
     int supervised_timeout_ms; /* instead, where a supervisor has a sequence of its own to go through */
     bool no_kill;
     bool leftovers;
+    bool clean;         /* signal nobody: only the files of one that has ended */
     enum assume assume; /* of an unproved pidfile: ASSUME_STALE only in a restart */
     bool allow_remote;
 };
@@ -208,6 +204,9 @@ struct systemd_unit {
 
 /* The unit whose main process a running instance is; false: none, or we are within it. */
 bool systemd_unit_of(const struct status *status, struct systemd_unit *ret);
+
+/* The name of an instance's unit, into buf: false, there can be none, it is too long. */
+bool systemd_unit_name(const char *instance, char *buf, size_t size);
 
 /* The unit that is to start an instance: vortex@NAME.service, or vortex.service, if enabled. */
 bool systemd_unit_enabled(const char *instance, struct systemd_unit *ret);

@@ -48,7 +48,7 @@ instance_load(const char *name, const char *config_path, const char *pidfile, st
     struct instance *in = ret;
     int r;
 
-    memset(in, 0, sizeof(*in));
+    in->has_config = false;
     *ret_mistakes = (struct config_mistakes){NULL, 0};
     config_init(&in->config);
     snprintf(in->name, sizeof(in->name), "%s", name);

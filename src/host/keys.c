@@ -235,6 +235,7 @@ set_compress(struct reader *reader, const struct key *key, const struct ini_entr
 #define DURATION    "a time of at most 24 days such as 30s, 1m 30s or infinity"
 #define SOME_TIME   "a time of 1ms to 24 days such as 10s"
 #define SIZE        "a size from 1K such as 64K, 10M or 1G, or none"
+#define ACTION      "a signal's name such as TERM, or ignore, reload or stop"
 #define TARGET      "file, inherit, none, syslog or journal"
 
 const struct key config_keys[] = {
@@ -278,12 +279,15 @@ const struct key config_keys[] = {
     {"server", "supervise", set_supervise, FIELD(supervise), "auto, yes or no", 0, 0, false},
     {"server", "on-supervisor-death", set_keep, FIELD(outlives_supervisor), "kill or keep", 0, 0,
      false},
+    {"server", "file-descriptor-store-max", set_number, FIELD(store_max), "a number from 0 to 128",
+     0, OS_STORED_MAX, false},
     {"pidfile", "path", set_path, FIELD(pidfile), PATH, 0, 0, false},
     {"pidfile", "inherit-lock", set_boolean, FIELD(inherit_lock), BOOLEAN, 0, 0, false},
     {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},
     {"ready", "when", set_condition, FIELD(ready), NULL, 0, 0, true},
     {"ready", "timeout", set_duration, FIELD(ready_timeout_ms), DURATION, 0, 0, false},
     {"ready", "interval", set_period, FIELD(ready_interval_ms), SOME_TIME, 1, 0, false},
+    {"ready", "stranger", set_stranger, FIELD(allows_stranger), "refuse or allow", 0, 0, false},
     {"health", "check", set_condition, FIELD(health), NULL, ASKED_ONLY, 0, true},
     {"health", "interval", set_period, FIELD(health_interval_ms), SOME_TIME, 1, 0, false},
     {"health", "timeout", set_period, FIELD(health_timeout_ms), SOME_TIME, 1, 0, false},
@@ -306,6 +310,13 @@ const struct key config_keys[] = {
      "none, or restarts (at most 1000) in a time, such as 5/10m", 0, 0, false},
     {"restart", "no-restart-on", set_codes, FIELD(restart),
      "at most 32 exit statuses from 0 to 255, between blanks", 0, 0, false},
+    {"signal", "INT", set_signal_action, FIELD(signals[SIGNAL_INT]), ACTION, 0, 0, false},
+    {"signal", "QUIT", set_signal_action, FIELD(signals[SIGNAL_QUIT]), ACTION, 0, 0, false},
+    {"signal", "USR1", set_signal_action, FIELD(signals[SIGNAL_USR1]), ACTION, 0, 0, false},
+    {"signal", "USR2", set_signal_action, FIELD(signals[SIGNAL_USR2]), ACTION, 0, 0, false},
+    {"signal", "WINCH", set_signal_action, FIELD(signals[SIGNAL_WINCH]), ACTION, 0, 0, false},
+    {"signal", "TERM", refuse_signal, 0, NULL, 0, 0, false},
+    {"signal", "HUP", refuse_signal, 0, NULL, 0, 0, false},
     {"log", "file", set_path, FIELD(log_file), PATH, 0, 0, false},
     {"log", "max-size", set_size, FIELD(log_max_size), SIZE, 1024, (int64_t)1 << 50, false},
     {"log", "keep", set_number, FIELD(log_keep), "a number from 0 to 1000", 0, 1000, false},

@@ -22,10 +22,11 @@ set_supervise(struct reader *reader, const struct key *key, const struct ini_ent
     return 0;
 }
 
-int
-set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+/* Which of two words: whether it is the second. */
+static int
+set_second(struct reader *reader, const struct key *key, const struct ini_entry *entry,
+           const char *const *words)
 {
-    static const char *const words[] = {"kill", "keep", NULL};
     bool *field = key_field(reader, key);
     int choice = words_choose(entry->value, words);
 
@@ -33,6 +34,22 @@ set_keep(struct reader *reader, const struct key *key, const struct ini_entry *e
         return choice;
     *field = choice == 1;
     return 0;
+}
+
+int
+set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"kill", "keep", NULL};
+
+    return set_second(reader, key, entry, words);
+}
+
+int
+set_stranger(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    static const char *const words[] = {"refuse", "allow", NULL};
+
+    return set_second(reader, key, entry, words);
 }
 
 int

@@ -10,6 +10,7 @@
 #include "lib/core.h"
 
 #define BUILT_IN_NAME "vortex (built-in server)"
+#define WATCHDOG_OFF  "WATCHDOG_USEC=0"
 #define IO_PRIORITY   4 /* where nothing else is said, as systemd and ionice(1) have it */
 
 static struct os_launch
@@ -62,35 +63,16 @@ launch_check(const struct launch_request *request, struct launch_result *ret)
 /* ---- Exec or supervise ------------------------------------------------------------------- */
 
 const char *
-beyond_exec(const struct config *config)
-{
-    if (config->supervise == SUPERVISE_YES)
-        return "[server] supervise";
-    if (config->log_target != LOG_UNSAID && config->log_target != LOG_INHERIT)
-        return "[log]";
-    if (config->ready.count > 0)
-        return "[ready] when";
-    if (config->health.count > 0)
-        return "[health] check";
-    if (config->sequence[0].signal != 0)
-        return "[stop] sequence";
-    if (config->stop_command != NULL)
-        return "[stop] command";
-    if (config->reload_command != NULL)
-        return "[reload] command";
-    for (size_t i = 0; i < HOOKS; i++)
-        if (config->hooks[i] != NULL)
-            return "[hook]";
-    return NULL;
-}
-
-const char *
 supervise_reason(const struct launch_request *request)
 {
     const struct config *config = &request->instance->config;
     const char *reason;
 
-    if (request->command == NULL || config->supervise == SUPERVISE_NO)
+    if (request->command == NULL)
+        return NULL;
+    if (!os_launch_can(OS_STAGE_EXEC)) /* whatever the configuration says */
+        return "this system";
+    if (config->supervise == SUPERVISE_NO)
         return NULL;
     if ((reason = beyond_exec(config)) != NULL)
         return reason;
@@ -184,7 +166,15 @@ claim_for(const struct launch_request *request, struct claim *claim, bool begun,
 static const char *
 ready_word(void)
 {
-    return vortex_notify_watchdog_interval() > 0 ? "READY=1\nWATCHDOG_USEC=0" : "READY=1";
+    return vortex_notify_watchdog_interval() > 0 ? "READY=1\n" WATCHDOG_OFF : "READY=1";
+}
+
+/* A server of whom no word to the manager is expected: it is ours. */
+static bool
+speaks_not(const struct launch_request *request)
+{
+    return request->command != NULL
+           && !conditions_have(&request->instance->config.ready, CONDITION_NOTIFY);
 }
 
 /* The built-in server: it holds its instance, and has no other work. */
@@ -192,9 +182,11 @@ static void
 serve(struct claim *claim)
 {
     const intptr_t keep[] = {claim->lock.handle, claim->paths.dir.handle};
+    intptr_t newline;
 
-    if (notify_send(ready_word(), 0) == -ENOTCONN)
-        (void)vortex_notify_ready();
+    (void)notify_send(ready_word(), 0);
+    if (os_notify_fd_take(&newline) == 0)
+        (void)os_notify_newline(newline);
     os_handles_keep(keep, sizeof(keep) / sizeof(keep[0]), 0);
     while (os_event_wait() != OS_EVENT_STOP) {
         (void)vortex_notify_reloading(); /* there is nothing to read anew */
@@ -251,13 +243,14 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     if (ret->error < 0)
         return;
     claim_finish(&claim);
-    if (supervise_reason(request) != NULL)
+    if (supervise_reason(request) != NULL) {
+        release_memory(request); /* once more: what the claim took */
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
-    else if (request->command == NULL)
+    } else if (request->command == NULL)
         serve(&claim);
     else {
-        if (!conditions_have(&request->instance->config.ready, CONDITION_NOTIFY))
-            launch.ready_word = ready_word(); /* else it is the server's own word */
+        if (speaks_not(request))
+            launch.ready_word = ready_word();
         become_server(request, &launch, &claim, ret);
     }
 }
@@ -278,6 +271,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     launch->no_input = launch->no_output = false;
+    release_memory(request);
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
@@ -340,6 +334,7 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     struct claim fresh;
     struct os_child child;
     size_t heard = 0;
+    bool is_watched = os_watchdog_pass_on();
     int r;
 
     if (!b.begun) {
@@ -352,7 +347,7 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
     release_memory(request);
-    r = os_detach(lends_memory(request), child_main, &b, &child);
+    r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
         claim_end(claim, false);
@@ -365,6 +360,8 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     } else if (heard == 0) {
         launch_result_init(ret, OS_STAGE_NONE);
         ret->pid = child.pid;
+        if (is_watched && speaks_not(request) && supervise_reason(request) == NULL)
+            (void)notify_send(WATCHDOG_OFF, 0);
         return;
     }
     os_child_reap(&child);

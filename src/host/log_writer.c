@@ -3,7 +3,6 @@
  * The supervisor's side of the writer. A write to a file system that stands still blocks in the
  * kernel, whoever does it: so a helper process does it, and the supervisor fills a pipe.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/log_parts.h"
@@ -29,9 +28,7 @@ log_writer_init(struct log_writer *writer)
 int
 log_writer_open(struct log_writer *writer)
 {
-    int error = os_pipe(writer->feed);
-
-    return error ? error : os_handle_unblock(writer->feed[1]);
+    return os_feed(writer->feed);
 }
 
 void
@@ -53,17 +50,16 @@ tell(const struct log_writer *writer, enum log_order order)
 
 /* ---- Its life ---------------------------------------------------------------------------- */
 
-/* The child's part: it never comes back. */
-static void
-become_helper(const struct log_settings *settings, const intptr_t *handles)
+static int
+be_helper(const void *what, const intptr_t *handles)
 {
     const struct log_helper_handles named = {handles[0], handles[1], handles[2]};
 
-    _Exit(log_helper_run(settings, &named));
+    return log_helper_run(what, &named);
 }
 
 static int
-fork_helper(struct log_writer *writer, const struct log_settings *settings, intptr_t input)
+start_helper(struct log_writer *writer, const struct log_settings *settings, intptr_t input)
 {
     intptr_t ends[2];
     int r = os_pair(ends);
@@ -71,11 +67,10 @@ fork_helper(struct log_writer *writer, const struct log_settings *settings, intp
     if (r == 0) {
         intptr_t handles[] = {writer->feed[0], ends[1], input};
 
-        r = os_helper_fork(handles, sizeof(handles) / sizeof(handles[0]), &writer->pid);
-        if (r == 0)
-            become_helper(settings, handles);
+        r = os_helper_start(be_helper, settings, handles, sizeof(handles) / sizeof(handles[0]),
+                            &writer->pid);
         (void)os_handle_close(ends[1]);
-        if (r > 0)
+        if (r == 0)
             writer->control = ends[0];
         else
             (void)os_handle_close(ends[0]);
@@ -91,7 +86,7 @@ log_writer_start(struct log_writer *writer, const struct log_settings *settings,
 
     if (writer->pid != 0 || now_ms < writer->retry_ms)
         return;
-    r = fork_helper(writer, settings, input);
+    r = start_helper(writer, settings, input);
     if (r < 0) {
         writer->error = r;
         writer->delay_ms = log_delay(writer->delay_ms);

@@ -36,17 +36,25 @@ read_number(const char *text, int64_t max, int64_t *ret)
 static struct message_word
 read_line(const char *line)
 {
+    static const struct {
+        const char *line;
+        enum message_kind kind;
+    } fixed[] = {
+        {"READY=1", MESSAGE_READY},       {"RELOADING=1", MESSAGE_RELOADING},
+        {"STOPPING=1", MESSAGE_STOPPING}, {"FDSTORE=1", MESSAGE_FD_STORE},
+        {"FDPOLL=0", MESSAGE_FD_NO_POLL}, {"FDSTOREREMOVE=1", MESSAGE_FD_REMOVE},
+    };
     struct message_word word = {.kind = MESSAGE_OTHER, .text = line};
     const char *value;
 
-    if (strcmp(line, "READY=1") == 0) {
-        word.kind = MESSAGE_READY;
-    } else if (strcmp(line, "RELOADING=1") == 0) {
-        word.kind = MESSAGE_RELOADING;
-    } else if (strcmp(line, "STOPPING=1") == 0) {
-        word.kind = MESSAGE_STOPPING;
-    } else if ((value = value_of(line, "STATUS=")) != NULL) {
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        if (strcmp(line, fixed[i].line) == 0)
+            word.kind = fixed[i].kind;
+    if ((value = value_of(line, "STATUS=")) != NULL) {
         word.kind = MESSAGE_STATUS;
+        word.text = value;
+    } else if ((value = value_of(line, "FDNAME=")) != NULL) {
+        word.kind = MESSAGE_FD_NAME;
         word.text = value;
     } else if ((value = value_of(line, "EXTEND_TIMEOUT_USEC=")) != NULL
                && read_number(value, INT64_MAX / 2 - 1, &word.number)) {

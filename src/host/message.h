@@ -22,13 +22,18 @@ enum message_kind {
     MESSAGE_EXTEND_TIMEOUT, /* EXTEND_TIMEOUT_USEC=NUMBER */
     MESSAGE_MAIN_PID,       /* MAINPID=NUMBER */
     MESSAGE_ERRNO,          /* ERRNO=NUMBER: for the manager above us too */
+    MESSAGE_FD_STORE,       /* FDSTORE=1 */
+    MESSAGE_FD_REMOVE,      /* FDSTOREREMOVE=1 */
+    MESSAGE_FD_NAME,        /* FDNAME=TEXT */
+    MESSAGE_FD_NO_POLL,     /* FDPOLL=0 */
     MESSAGE_MANAGERS,       /* WATCHDOG=1, BUSERROR=TEXT: for it alone */
 };
 
 struct message_word {
     enum message_kind kind;
-    const char *text; /* of STATUS its value, of ERRNO and MANAGERS the line; the message's */
-    int64_t number;   /* of EXTEND_TIMEOUT_USEC, in ms, at most INT64_MAX / 2000; of the others */
+    const char
+        *text; /* of STATUS and FDNAME its value, of ERRNO and MANAGERS the line; the message's */
+    int64_t number; /* of EXTEND_TIMEOUT_USEC, in ms, at most INT64_MAX / 2000; of the others */
 };
 
 /*

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "host/policy.h"
 
 void
-policy_init(struct policy *p, const struct policy_settings *settings, uint64_t seed)
+policy_init(struct policy *p, const struct policy_settings *settings, uint64_t seed, int64_t *times)
 {
-    memset(p, 0, sizeof(*p));
-    p->settings = *settings;
-    p->random = seed | 1;
+    *p = (struct policy){.settings = *settings, .random = seed | 1, .times = times};
 }
 
 /* xorshift: many supervisors that lost the same database should not come back in one instant. */

@@ -31,12 +31,17 @@ struct policy {
     struct policy_settings settings;
     int delay_ms; /* before jitter; 0: the first */
     uint64_t random;
-    int64_t times[LIMIT_MAX]; /* of the latest restarts, a ring */
+    int64_t *times; /* of the latest restarts, a ring of LIMIT_MAX */
     size_t next, counted;
 };
 
-/* seed: of the jitter. */
-void policy_init(struct policy *policy, const struct policy_settings *settings, uint64_t seed);
+/*
+ * seed:  of the jitter.
+ * times: LIMIT_MAX of them, the caller's as long as the policy is used; as much memory is touched as
+ *        the limit counts.
+ */
+void policy_init(struct policy *policy, const struct policy_settings *settings, uint64_t seed,
+                 int64_t *times);
 
 enum policy_answer {
     POLICY_RESTART = 1,

@@ -155,14 +155,22 @@ int set_boolean(struct reader *reader, const struct key *key, const struct ini_e
 /* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
 int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int set_stranger(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_policy(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_delays(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_rate(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_codes(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_sequence(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
+/* keys_signal.c: [signal], as struct key's set. refuse_signal: of TERM and HUP it says why not. */
+int set_signal_action(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+int refuse_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+
 /* All of them; the last one's section is NULL. */
 extern const struct key config_keys[];
+
+/* config_settle.c: what only the whole file says. Mistakes are added: 0; -ENOMEM. */
+int config_settle(struct reader *reader);
 
 /* Add a mistake of the file that is read: SAY(reader, line, format, ...). 0; -ENOMEM. */
 #define SAY(reader, line, ...)                                                                     \

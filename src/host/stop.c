@@ -246,10 +246,26 @@ stop_under(const struct stop_request *request, struct claim *claim, struct stop_
         clean_up(request, claim, result);
 }
 
+/* Whoever isn't proved to have ended keeps its files. */
+static void
+clean_only(const struct stop_request *request, struct stop_result *result)
+{
+    int r = pidfile_remove(request->pidfile, ASSUME_LEFTOVERS);
+
+    *result = (struct stop_result){.outcome = STOP_DONE};
+    if (r < 0 && r != -EBUSY) {
+        result->outcome = STOP_FILES_LEFT;
+        result->error = r;
+    }
+}
+
 void
 stop_server(const struct stop_request *request, struct stop_result *ret)
 {
-    stop_under(request, NULL, ret);
+    if (request->clean)
+        clean_only(request, ret);
+    else
+        stop_under(request, NULL, ret);
 }
 
 bool

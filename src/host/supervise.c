@@ -115,12 +115,14 @@ take_signals(struct supervisor *s)
     int signal;
 
     while ((signal = os_signal_next(s->signals)) > 0) {
-        if (signal == os_signal_number("TERM"))
+        int action = config_signal_action(&s->instance->config, signal);
+
+        if (signal == os_signal_number("TERM") || action == SIGNAL_STOP)
             life_stop(s);
-        else if (signal == os_signal_number("HUP"))
+        else if (signal == os_signal_number("HUP") || action == SIGNAL_RELOAD)
             reload_ask(s);
-        else if (signal != os_signal_number("CHLD"))
-            server_signal(s, signal);
+        else if (signal != os_signal_number("CHLD") && action != SIGNAL_IGNORE)
+            server_signal(s, action);
     }
     supervisor_reap(s);
 }
@@ -216,6 +218,7 @@ int
 supervise(const struct launch_request *request, const struct os_launch *launch, struct claim *claim,
           struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
+    int64_t restarts[LIMIT_MAX]; /* not in s, which is cleared: most of it is never touched */
     struct supervisor s = {
         .instance = request->instance,
         .listen_fds = request->listen_fds,
@@ -225,6 +228,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .channel = channel,
         .signals = OS_NONE,
         .notify = OS_NONE,
+        .store = {.watch = OS_NONE},
         .word_pipe = OS_NONE,
         .deadline = NEVER,
         .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
@@ -232,7 +236,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     };
 
     policy_init(&s.policy, &request->instance->config.restart,
-                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
+                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32, restarts);
     launch_result_init(result, OS_STAGE_DETACH);
     result->exit_status = 1;
     manager_open(&s);

@@ -278,7 +278,7 @@ life_begin(struct supervisor *s)
 {
     if (s->log != NULL)
         log_tail_forget(s->log);
-    s->was_forked = s->is_leaving = false;
+    s->was_forked = s->is_leaving = s->reload.says_never = false;
     s->said_errno = 0;
     s->up_ms = 0;
     pre_start_done(s, run_hook(s, PHASE_PRE_START, JOB_PRE_START));
@@ -293,6 +293,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
         os_stack_release();
+        os_code_release();
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

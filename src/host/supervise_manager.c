@@ -163,13 +163,13 @@ manager_tell(struct supervisor *s, int64_t now_ms)
 }
 
 void
-manager_pass_on(struct supervisor *s, const char *assignment)
+manager_pass_on(struct supervisor *s, const char *assignment, intptr_t passed)
 {
     if (!listens(&s->manager))
         return;
     if (strcmp(assignment, "WATCHDOG=1") == 0)
         s->manager.is_fed = true;
-    (void)os_notify_send(s->manager.to.address, assignment, OS_NONE, 0);
+    (void)os_notify_send(s->manager.to.address, assignment, passed, 0);
 }
 
 int64_t

@@ -13,7 +13,8 @@
 
 /*
  * A server that takes a signal serves on for a moment as it did before, or dies of it: so long it
- * is not asked whether it is ready again; and one that sends READY=1 gets longer for RELOADING=1.
+ * is not asked whether it is ready again; and one that sends READY=1 gets longer for RELOADING=1,
+ * once: one that was silent then would cost each later reload that time for nothing.
  */
 #define SIGNAL_MOMENT_MS 100
 #define WORD_MOMENT_MS   1000
@@ -198,7 +199,11 @@ wait_for_server(struct supervisor *s, int moment_ms)
         return;
     }
     reload->stage = RELOAD_WORD;
-    reload->moment_ms = os_monotonic_ms() + (speaks ? WORD_MOMENT_MS : moment_ms);
+    if (speaks && !reload->says_never)
+        moment_ms = WORD_MOMENT_MS;
+    else if (speaks)
+        moment_ms = SIGNAL_MOMENT_MS;
+    reload->moment_ms = os_monotonic_ms() + moment_ms;
     if (speaks && (reload->said || reload->says_always))
         reload->moment_ms = NEVER;
 }
@@ -283,12 +288,13 @@ void
 reload_step(struct supervisor *s, const struct os_source *sources, size_t count)
 {
     int64_t now = os_monotonic_ms();
-    const struct reload *reload = &s->reload;
+    struct reload *reload = &s->reload;
 
-    if (reload->stage == RELOAD_WORD && reload->moment_ms != NEVER && now >= reload->moment_ms)
+    if (reload->stage == RELOAD_WORD && reload->moment_ms != NEVER && now >= reload->moment_ms) {
+        reload->says_never = true;
         ask_again(s);
-    else if (reload->stage == RELOAD_PROBES
-             && gate_step(s->again, sources, count, now) == GATE_OPEN)
+    } else if (reload->stage == RELOAD_PROBES
+               && gate_step(s->again, sources, count, now) == GATE_OPEN)
         end(s);
 }
 
@@ -320,6 +326,7 @@ void
 reload_said_reloading(struct supervisor *s)
 {
     s->reload.says_always = true;
+    s->reload.says_never = false;
     if (s->phase == PHASE_READY && !s->is_leaving) { /* by its own will */
         s->reload.failure[0] = '\0';
         enter(s);

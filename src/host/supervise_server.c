@@ -112,6 +112,9 @@ fork_named(struct supervisor *s, struct os_server *server)
 
     make_group(s);
     launch.cgroup = &s->cgroup;
+    launch.stored = s->store.handles;
+    launch.stored_names = (const char *const *)s->store.names;
+    launch.stored_count = s->store.count;
     if (s->log != NULL) { /* it goes through us */
         launch.output = NULL;
         launch.no_output = false;
@@ -140,7 +143,8 @@ fork_named(struct supervisor *s, struct os_server *server)
 static int
 refuse_stranger(struct supervisor *s, struct launch_result *result)
 {
-    const struct condition *taken = s->listen_fds > 0 ? NULL : gate_taken(s->ready);
+    bool may_be = s->listen_fds > 0 || s->instance->config.allows_stranger;
+    const struct condition *taken = may_be ? NULL : gate_taken(s->ready);
 
     if (taken == NULL)
         return 0;

@@ -104,12 +104,34 @@ take_word(struct supervisor *s, const struct message_word *word)
         break;
     case MESSAGE_ERRNO:
         s->said_errno = (int)word->number;
-        manager_pass_on(s, word->text);
+        manager_pass_on(s, word->text, OS_NONE);
         break;
     case MESSAGE_MANAGERS:
-        manager_pass_on(s, word->text);
+        manager_pass_on(s, word->text, OS_NONE);
         break;
-    case MESSAGE_OTHER:
+    default:
+        break;
+    }
+}
+
+/* These speak of what came with the message, in whatever order. */
+static void
+take_store_word(struct stored_word *stored, const struct message_word *word)
+{
+    switch (word->kind) {
+    case MESSAGE_FD_STORE:
+        stored->stores = true;
+        break;
+    case MESSAGE_FD_REMOVE:
+        stored->removes = true;
+        break;
+    case MESSAGE_FD_NO_POLL:
+        stored->is_unwatched = true;
+        break;
+    case MESSAGE_FD_NAME:
+        store_name(stored, word->text);
+        break;
+    default:
         break;
     }
 }
@@ -118,16 +140,20 @@ static void
 take_messages(struct supervisor *s)
 {
     char buf[MESSAGE_MAX];
+    struct os_handles handles;
     int64_t length, pid;
 
-    while ((length = os_notify_read(s->notify, buf, sizeof(buf), &pid)) >= 0) {
+    while ((length = os_notify_read(s->notify, buf, sizeof(buf), &pid, &handles)) >= 0) {
         struct message message = message_open(buf, (size_t)length);
+        struct stored_word stored = {.stores = false};
+        bool may = may_speak(s, pid);
         struct message_word word;
 
-        if (!may_speak(s, pid))
-            continue;
-        while (message_next(&message, &word))
+        while (may && message_next(&message, &word)) {
+            take_store_word(&stored, &word);
             take_word(s, &word);
+        }
+        store_take(s, &stored, &handles);
     }
 }
 
@@ -158,14 +184,17 @@ take_death(struct supervisor *s)
 int
 word_open(struct supervisor *s)
 {
-    const struct conditions *ready = &s->instance->config.ready;
+    const struct config *config = &s->instance->config;
+    const struct conditions *ready = &config->ready;
+    int r;
 
     for (size_t i = 0; i < ready->count; i++)
         if (ready->list[i].kind == CONDITION_FD)
             s->word_fd = ready->list[i].fd;
-    return conditions_have(ready, CONDITION_NOTIFY)
-               ? os_notify_open(s->manager.to.watchdog_ms, &s->notify)
-               : 0;
+    if (!conditions_have(ready, CONDITION_NOTIFY) && config->store_max == 0)
+        return 0;
+    r = store_open(s);
+    return r < 0 ? r : os_notify_open(s->manager.to.watchdog_ms, config->store_max, &s->notify);
 }
 
 int
@@ -196,6 +225,8 @@ word_sources(const struct supervisor *s, struct os_source *out)
         out[count++] = (struct os_source){.handle = s->notify};
     if (s->word_pipe != OS_NONE)
         out[count++] = (struct os_source){.handle = s->word_pipe};
+    if (s->store.watch != OS_NONE)
+        out[count++] = (struct os_source){.handle = s->store.watch};
     if (s->main.pid != 0 && s->main.handle != OS_NONE)
         out[count++] = (struct os_source){.handle = s->main.handle};
     return count;
@@ -211,6 +242,8 @@ word_take(struct supervisor *s, const struct os_source *sources, size_t count)
             take_messages(s);
         else if (sources[i].handle == s->word_pipe)
             take_newline(s);
+        else if (sources[i].handle == s->store.watch)
+            store_drop_dead(s);
         else
             take_death(s);
     }
@@ -219,6 +252,7 @@ word_take(struct supervisor *s, const struct os_source *sources, size_t count)
 void
 word_close(struct supervisor *s)
 {
+    store_close(s);
     s->notify = os_handle_close(s->notify);
     s->word_pipe = os_handle_close(s->word_pipe);
 }

@@ -68,6 +68,7 @@ struct reload {
     bool said;         /* RELOADING=1, in this reload */
     bool is_ready;     /* READY=1, after it */
     bool says_always;  /* this server is known to say it */
+    bool says_never;   /* it didn't say it in an earlier reload, since it was started */
     int64_t moment_ms; /* RELOAD_WORD: until then it may come; NEVER: until the timeout */
     char failure[256];
     char needs_restart[512];
@@ -83,6 +84,22 @@ struct manager {
     int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
     char text[400];
     char message[1024]; /* that is being put together */
+};
+
+#define STORED_NAME_MAX 256
+
+/* What a message says of the descriptors that came with it. */
+struct stored_word {
+    bool stores, removes, is_unwatched;
+    char name[STORED_NAME_MAX]; /* empty: none was said, or none that may be */
+};
+
+/* Descriptors that are kept for the next server: [server] file-descriptor-store-max. */
+struct store {
+    intptr_t watch;
+    intptr_t *handles;
+    char **names;
+    size_t count, max;
 };
 
 /* What the gates know, as the state says it. Bytes behind the texts are 0. */
@@ -107,8 +124,9 @@ struct supervisor {
     struct conditions asked; /* its list, whose conditions are the configuration's */
     struct log *log;         /* NULL: the output stays where it is */
     intptr_t notify;         /* the socket of sd_notify, or OS_NONE */
-    intptr_t word_pipe;      /* the end of ours of fd:N, or OS_NONE */
-    int word_fd;             /* its N, or 0 */
+    struct store store;
+    intptr_t word_pipe; /* the end of ours of fd:N, or OS_NONE */
+    int word_fd;        /* its N, or 0 */
 
     enum phase phase;
     enum after after;
@@ -228,7 +246,7 @@ void reload_give_up(struct supervisor *s, const char *why);
 
 /* ---- supervise_word.c: the server's own word ---------------------------------------------- */
 
-#define WORD_SOURCES_MAX 3
+#define WORD_SOURCES_MAX 4
 
 /* Open what the [ready] conditions need; for each start: what the server gets; close it. */
 int word_open(struct supervisor *s);
@@ -239,6 +257,21 @@ void word_close(struct supervisor *s);
 size_t word_sources(const struct supervisor *s, struct os_source *out);
 void word_take(struct supervisor *s, const struct os_source *sources, size_t count);
 
+/* ---- supervise_store.c: descriptors that outlive a server --------------------------------- */
+
+/* 0; -ENOMEM, -ENOTSUP ... */
+int store_open(struct supervisor *s);
+void store_close(struct supervisor *s);
+
+/* FDNAME=; one that may not be is as none. */
+void store_name(struct stored_word *word, const char *name);
+
+/* Do what a message says with what came with it; what is not kept is closed. */
+void store_take(struct supervisor *s, struct stored_word *word, struct os_handles *handles);
+
+/* Close those whose other end is gone. */
+void store_drop_dead(struct supervisor *s);
+
 /* ---- supervise_manager.c: our own word to the service manager ----------------------------- */
 
 /* Take over what it wants to hear, before any child is started. */
@@ -247,8 +280,8 @@ void manager_open(struct supervisor *s);
 /* Tell it what has changed, and feed its watchdog. */
 void manager_tell(struct supervisor *s, int64_t now_ms);
 
-/* What the server says is the manager's business, and no more than passed on. */
-void manager_pass_on(struct supervisor *s, const char *assignment);
+/* What the server says is the manager's business, and no more than passed on; as is a handle. */
+void manager_pass_on(struct supervisor *s, const char *assignment, intptr_t passed);
 
 /* When manager_tell is due even where nothing happens, or NEVER. */
 int64_t manager_deadline(const struct supervisor *s);

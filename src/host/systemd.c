@@ -62,6 +62,16 @@ systemd_unit_of(const struct status *status, struct systemd_unit *ret)
 }
 
 bool
+systemd_unit_name(const char *instance, char *buf, size_t size)
+{
+    bool is_default = strcmp(instance, "vortex") == 0;
+    int n = is_default ? snprintf(buf, size, "vortex.service")
+                       : snprintf(buf, size, "vortex@%s.service", instance);
+
+    return n > 0 && (size_t)n < size;
+}
+
+bool
 systemd_unit_enabled(const char *instance, struct systemd_unit *ret)
 {
     struct systemd_unit unit = {.is_users = !os_is_root()};
@@ -69,13 +79,8 @@ systemd_unit_enabled(const char *instance, struct systemd_unit *ret)
                                 "is-enabled", "--quiet",
                                 unit.name,    NULL};
 
-    if (!is_booted())
-        return false;
-    if (strcmp(instance, "vortex") == 0)
-        snprintf(unit.name, sizeof(unit.name), "vortex.service");
-    else
-        snprintf(unit.name, sizeof(unit.name), "vortex@%.200s.service", instance);
-    if (is_within(unit.name) || os_run(argv, NULL, 0) != 0)
+    if (!is_booted() || !systemd_unit_name(instance, unit.name, sizeof(unit.name))
+        || is_within(unit.name) || os_run(argv, NULL, 0) != 0)
         return false;
     *ret = unit;
     return true;

@@ -99,6 +99,12 @@ put_exec_mode(struct writer *w, const struct unit_request *request, const char *
     put(w, " -s %s -c " NO_CONFIG " -p", os_signal_name(config->reload_signal));
     put_word(w, pidfile);
     put(w, "\n");
+    if (strcmp(pidfile, request->instance->pidfile) != 0)
+        return; /* systemd removes it with its directory */
+    put_vortex(w, request, "ExecStopPost", "stop --clean");
+    put(w, " -c " NO_CONFIG " -p");
+    put_word(w, pidfile);
+    put(w, "\n");
 }
 
 static void
@@ -277,6 +283,8 @@ put_service(struct writer *w, const struct unit_request *request, const char *re
     if (reason != NULL) {
         put(w, "# vortex stays as the supervisor, for %s.\n", reason);
         put_supervised(w, request);
+        if (config->store_max > 0)
+            put(w, "FileDescriptorStoreMax=%d\n", config->store_max);
         put_time(w, "TimeoutStopSec", stop_ms(config));
         put(w, "# It stops what it hosts by itself; what is left after that is killed.\n"
                "KillMode=mixed\n");

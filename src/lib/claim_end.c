@@ -61,8 +61,9 @@ judge_removal(struct claim *c, struct look *ret_look)
     enum os_lock_seen lock = OS_LOCK_FREE;
     int r = os_lock_take(&c->lock);
 
+    /* Under the claim byte nobody becomes the owner, so leftovers are all that a lock can prove. */
     if (r == -EWOULDBLOCK)
-        lock = OS_LOCK_HELD;
+        lock = c->assume == ASSUME_LEFTOVERS ? OS_LOCK_UNKNOWN : OS_LOCK_HELD;
     else if (r < 0)
         return r;
     else
@@ -96,7 +97,8 @@ claim_clear(struct claim *c)
         if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
             && os_same_file(&now, &before))
             r = os_file_remove(&c->paths.dir, c->paths.pidfile);
-        remove_state(c, &look);
+        if (c->held || c->assume != ASSUME_LEFTOVERS) /* whose group they are in is told by it */
+            remove_state(c, &look);
         claim_remove_temporaries(c);
     }
     look_close(&look);

@@ -130,8 +130,9 @@ void cgroup_discard(const struct paths *paths, const struct look *look);
 
 enum assume {
     ASSUME_NOTHING = 0,
-    ASSUME_STALE,   /* an unproved pidfile is nobody's */
-    ASSUME_RUNNING, /* an unproved pidfile is its process's */
+    ASSUME_STALE,     /* an unproved pidfile is nobody's */
+    ASSUME_RUNNING,   /* an unproved pidfile is its process's */
+    ASSUME_LEFTOVERS, /* who holds the lock of a dead server is what that one left */
 };
 
 #define CLAIM_WAIT_MS 5000 /* for another claim under way: of 200 at once, on a loaded machine */
@@ -215,6 +216,9 @@ void claim_inherit(struct claim *claim);
 void claim_abandon(struct claim *claim);
 
 /* ---- notify.c ---------------------------------------------------------------------------- */
+
+/* May a stored descriptor be called that? */
+bool notify_is_descriptor_name(const char *text);
 
 /*
  * Assignments, one a line, to the service manager: 0; -ENOTCONN none listens by a socket;

@@ -11,7 +11,8 @@
 
 #include "lib/core.h"
 
-#define MESSAGE_MAX 4096 /* bytes; systemd reads no more */
+#define MESSAGE_MAX     4096 /* bytes; systemd reads no more */
+#define NAME_MAX_LENGTH 255  /* of a stored descriptor */
 
 static const char *
 notify_socket(void)
@@ -119,6 +120,33 @@ vortex_notify_barrier(int timeout_ms)
         r = os_wait(&end, 1, timeout_ms < 0 ? -1 : os_monotonic_ms() + timeout_ms);
     (void)os_handle_close(ends[0]);
     return r < 0 ? r : end.ready ? 0 : -ETIMEDOUT;
+}
+
+/* As systemd has it: a colon divides the names in LISTEN_FDNAMES. */
+bool
+notify_is_descriptor_name(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (const char *c = text; *c != '\0'; c++)
+        if (*c < ' ' || *c >= 0x7f || *c == ':')
+            return false;
+    return length > 0 && length <= NAME_MAX_LENGTH;
+}
+
+int
+vortex_notify_store_fd(int fd, const char *name)
+{
+    const char *address = notify_socket();
+    char text[NAME_MAX_LENGTH + 32];
+
+    if (fd < 0)
+        return -EBADF;
+    if (name != NULL && !notify_is_descriptor_name(name))
+        return -EINVAL;
+    snprintf(text, sizeof(text), "FDSTORE=1%s%s", name != NULL ? "\nFDNAME=" : "",
+             name != NULL ? name : "");
+    return address == NULL ? -ENOTCONN : os_notify_send(address, text, fd, 0);
 }
 
 int64_t

@@ -166,7 +166,7 @@ os_process_hold(int64_t pid, struct os_hold *ret_hold)
 void
 os_process_release(struct os_hold *hold)
 {
-    hold->handle = posix_close(hold->handle);
+    hold->handle = posix_closed(hold->handle);
 }
 
 /* pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot. */
@@ -311,19 +311,6 @@ linux_clock_ns(clockid_t clock)
     return now.tv_sec * NS + now.tv_nsec;
 }
 
-/* When was this made, by the wall clock of that moment? 0: not known. */
-static int64_t
-made_ns(int dir, const char *path)
-{
-    struct statx sx;
-
-    if (statx(dir, path, AT_EMPTY_PATH, STATX_BTIME | STATX_MTIME, &sx) < 0)
-        return 0;
-    if (sx.stx_mask & STATX_BTIME)
-        return sx.stx_btime.tv_sec * NS + sx.stx_btime.tv_nsec;
-    return sx.stx_mtime.tv_sec * NS + sx.stx_mtime.tv_nsec;
-}
-
 /*
  * Is the wall clock, reckoned back to the boot, good for the moment when the file was written?
  * What the kernel made at boot (and a tmpfs, which can't be older) is the witness: where it seems
@@ -335,16 +322,16 @@ clock_holds(const struct os_dir *dir, int64_t written, int64_t boot, int64_t upt
 {
     static const char *const witnesses[] = {"/dev", "/sys", "/proc"};
     struct statfs fs;
-    int64_t made = made_ns(AT_FDCWD, "/sys");
+    int64_t made = linux_made_ns(AT_FDCWD, "/sys");
     bool tmpfs = fstatfs((int)dir->handle, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
-    int64_t oldest = tmpfs ? made_ns((int)dir->handle, "") : 0;
+    int64_t oldest = tmpfs ? linux_made_ns((int)dir->handle, "") : 0;
 
     if (written > boot + uptime + AGE_SLACK)
         return false; /* written in the future: the clock was put back */
     if (own_namespace() == INITIAL_PIDNS && made > boot + BOOT_SLACK)
         return false; /* put back since the boot; in a container /sys may well be younger */
     for (size_t i = 0; i < sizeof(witnesses) / sizeof(witnesses[0]); i++) {
-        made = made_ns(AT_FDCWD, witnesses[i]);
+        made = linux_made_ns(AT_FDCWD, witnesses[i]);
         if (made != 0 && (oldest == 0 || made < oldest))
             oldest = made;
     }

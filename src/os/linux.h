@@ -21,4 +21,7 @@ int linux_uids_of(const struct os_hold *hold, uint32_t *ret_real, uint32_t *ret_
 /* A clock's time in nanoseconds. */
 int64_t linux_clock_ns(clockid_t clock);
 
+/* When was this made, by the wall clock of that moment? 0: not known. */
+int64_t linux_made_ns(int dir, const char *path);
+
 #endif

@@ -244,7 +244,7 @@ os_cgroup_make(const char *name, struct os_cgroup *ret)
             (void)unlinkat(parent, cgroup.name, AT_REMOVEDIR);
     }
     if (r < 0) {
-        (void)posix_close(parent);
+        (void)posix_closed(parent);
         return r;
     }
     cgroup.parent = parent;
@@ -291,9 +291,9 @@ os_cgroup_remove(struct os_cgroup *cgroup)
         remove_below((int)cgroup->handle, 0);
         (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
     }
-    cgroup->handle = posix_close(cgroup->handle);
-    cgroup->events = posix_close(cgroup->events);
-    cgroup->parent = posix_close(cgroup->parent);
+    cgroup->handle = posix_closed(cgroup->handle);
+    cgroup->events = posix_closed(cgroup->events);
+    cgroup->parent = posix_closed(cgroup->parent);
 }
 
 /* ---- Somebody's who is dead -------------------------------------------------------------- */
@@ -307,7 +307,7 @@ count_in(const struct os_cgroup *cgroup)
     int c, count = 0;
 
     if (file == NULL) {
-        (void)posix_close(fd);
+        (void)posix_closed(fd);
         return 0;
     }
     while ((c = fgetc(file)) != EOF)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What else Linux tells of a process: its session, control group, owner, age and memory. */
+#include <fcntl.h>
+#include <linux/stat.h> /* not sys/stat.h: musl before 1.2.5 has no statx, and later both */
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +13,7 @@
 #include "os/os.h"
 
 #define STAT_SESSION 6
+#define NS           1000000000LL
 
 bool
 os_process_runs(int64_t pid)
@@ -135,4 +139,16 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
     if (linux_read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
         && sscanf(text, "%*u %llu", &pages) == 1)
         facts->memory_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+int64_t
+linux_made_ns(int dir, const char *path)
+{
+    struct statx sx;
+
+    if (syscall(SYS_statx, dir, path, AT_EMPTY_PATH, STATX_BTIME | STATX_MTIME, &sx) < 0)
+        return 0;
+    if (sx.stx_mask & STATX_BTIME)
+        return sx.stx_btime.tv_sec * NS + sx.stx_btime.tv_nsec;
+    return sx.stx_mtime.tv_sec * NS + sx.stx_mtime.tv_nsec;
 }

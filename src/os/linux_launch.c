@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -80,4 +81,15 @@ int
 posix_no_new_privileges(void)
 {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* musl's signal() refuses 34, which it keeps for itself, but which is glibc's SIGRTMIN. */
+void
+posix_default_signals(void)
+{
+    const unsigned long by_default[16] = {
+        0}; /* the kernel's struct sigaction, whatever its order */
+
+    for (int s = 1; s < NSIG; s++)
+        (void)syscall(SYS_rt_sigaction, s, by_default, NULL, (size_t)(NSIG - 1) / 8);
 }

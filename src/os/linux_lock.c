@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h> /* RENAME_EXCHANGE, which musl lacks */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

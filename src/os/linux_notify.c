@@ -23,6 +23,17 @@ name_watchdog(int64_t watchdog_ms)
     return setenv("WATCHDOG_USEC", usec, 1) < 0 ? -errno : 0;
 }
 
+static int
+name_store(int max)
+{
+    char text[16];
+
+    if (max <= 0)
+        return 0;
+    snprintf(text, sizeof(text), "%d", max);
+    return setenv("FDSTORE", text, 1) < 0 ? -errno : 0;
+}
+
 /* The kernel chooses a name that is free: nothing is left in a file system. */
 static int
 bind_somewhere(int fd)
@@ -42,7 +53,7 @@ bind_somewhere(int fd)
 }
 
 int
-os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
+os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle)
 {
     int on = 1;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -53,6 +64,8 @@ os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
     r = setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : bind_somewhere(fd);
     if (r == 0)
         r = name_watchdog(watchdog_ms);
+    if (r == 0)
+        r = name_store(store_max);
     if (r < 0) {
         close(fd);
         return r;
@@ -61,9 +74,9 @@ os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle)
     return 0;
 }
 
-/* Descriptors that came along are closed: nobody here keeps them. A BARRIER's sender waits for that. */
+/* Descriptors that nobody wants are closed; a BARRIER's sender waits for that. */
 static void
-take_control(struct msghdr *message, int64_t *ret_pid)
+take_control(struct msghdr *message, int64_t *ret_pid, struct os_handles *ret_handles)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
         size_t size = c->cmsg_len - CMSG_LEN(0);
@@ -80,14 +93,18 @@ take_control(struct msghdr *message, int64_t *ret_pid)
                 int fd;
 
                 memcpy(&fd, CMSG_DATA(c) + i, sizeof(fd));
-                close(fd);
+                if (ret_handles != NULL && ret_handles->count < OS_HANDLES_MAX)
+                    ret_handles->list[ret_handles->count++] = fd;
+                else
+                    close(fd);
             }
         }
     }
 }
 
 int64_t
-os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
+os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
+               struct os_handles *ret_handles)
 {
     union {
         struct cmsghdr header; /* for its alignment */
@@ -106,7 +123,9 @@ os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid)
     if (n < 0)
         return -errno;
     *ret_pid = 0;
-    take_control(&message, ret_pid);
+    if (ret_handles != NULL)
+        ret_handles->count = 0;
+    take_control(&message, ret_pid, ret_handles);
     if (message.msg_flags & MSG_TRUNC) /* cut, it may say something else */
         n = 0;
     buf[n] = '\0';

@@ -5,6 +5,7 @@
  * posix*.c      what all Unixes share: directories, files, flock, spawning, sockets
  * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
  * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
+ * windows*.c    Windows: handles, jobs, the service manager
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
  *
  * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every
@@ -32,7 +33,7 @@ enum os_scope {
 
 struct os_speaker {
     enum os_scope scope;
-    uint32_t user;
+    uint64_t user;
 };
 
 /* ---- Directories and files --------------------------------------------------------------- */
@@ -345,11 +346,15 @@ struct os_launch {
     intptr_t passed;      /* with passed_as > 2: a handle that the server gets under that number */
     int passed_as;
     int listen_fds;         /* how many of os_listen_fds the server gets; LISTEN_PID names it */
+    const intptr_t *stored; /* handles that come behind those, and their names: LISTEN_FDNAMES */
+    const char *const *stored_names;
+    size_t stored_count;
     const char *ready_word; /* told to the service manager right before the exec; NULL: nothing */
     int64_t dies_with; /* the parent with whose death the system ends it, where it can; 0 none */
     const struct os_cgroup *cgroup; /* os_server_fork: that it is born into; NULL: ours */
 };
 
+#define OS_STORED_MAX     128
 #define OS_LIMIT_INFINITY INT64_MAX
 #define OS_NICE_KEEP      1000
 #define OS_OOM_KEEP       10000
@@ -414,14 +419,18 @@ struct os_child {
 typedef void os_child_main(void *what, struct os_child *self);
 
 /*
- * Fork into the background: a new session.
+ * Go on in the background: in a child, in a session of its own. Where a system can't fork, the child
+ * is this program started once more: it comes by the same way to this very call, which then runs
+ * main.
  *
+ * lock:    its claim goes on in the child; NULL: there is none.
  * lends:   this process sleeps until the child has exec'ed or ended, and lends it its memory: there
  *          is nothing to copy. What the child writes there stays. Not for a child that changes its
  *          user, whom this memory would be open to.
  * Returns: 0 in the parent; a negative errno.
  */
-int os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child);
+int os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
+              struct os_child *ret_child);
 
 /*
  * Take the numbers of standard streams that were closed, lest a file of ours gets one and is lost
@@ -472,7 +481,7 @@ struct os_source {
  */
 int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
 
-/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks. */
+/* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks: for a child. */
 int os_pipe(intptr_t ret_ends[2]);
 
 /* What is there: how many bytes; 0 the end; -EAGAIN nothing now. */
@@ -551,17 +560,39 @@ int os_server_fork(const struct os_launch *launch, const struct os_lock *lock, i
 /* Let it exec: 0 it did; else why not, and *ret_stage; the child is dead then, or dies. */
 int os_server_go(struct os_server *server, enum os_stage *ret_stage);
 
+#define OS_HANDLES_MAX 253 /* as many come with a datagram on Linux */
+
+struct os_handles {
+    size_t count;
+    intptr_t list[OS_HANDLES_MAX];
+};
+
 /*
  * Open a socket for sd_notify(3)'s messages; NOTIFY_SOCKET names it to the children of this process
- * from now on, and with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them.
+ * from now on, with watchdog_ms > 0 WATCHDOG_USEC says how often we want to hear of them, and with
+ * store_max > 0 FDSTORE how many descriptors we keep.
  */
-int os_notify_open(int64_t watchdog_ms, intptr_t *ret_handle);
+int os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle);
 
 /*
  * The next message, with a NUL: how many bytes, 0 where it is too long for buf; -EAGAIN none now.
- * ret_pid: who sent it, as the kernel says.
+ * ret_pid:     who sent it, as the kernel says.
+ * ret_handles: what came with it, the caller's to close; NULL: it is closed.
  */
-int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid);
+int64_t os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
+                       struct os_handles *ret_handles);
+
+/* Are they one open file, under two numbers? false also where it can't be told. */
+bool os_handle_is_same(intptr_t a, intptr_t b);
+
+/*
+ * Watch handles for the loss of their other end: the watch is a source for os_wait. Take one out
+ * before it is closed. os_watch_next: one that has lost it; OS_NONE: none.
+ */
+int os_watch_open(intptr_t *ret_watch);
+int os_watch_add(intptr_t watch, intptr_t handle);
+void os_watch_remove(intptr_t watch, intptr_t handle);
+intptr_t os_watch_next(intptr_t watch);
 
 /*
  * Send a datagram to a service manager, by sd_notify(3)'s protocol.
@@ -580,6 +611,9 @@ int os_notify_send(const char *address, const char *text, intptr_t passed, int64
  */
 int os_notify_fd_take(intptr_t *ret_handle);
 
+/* Let NOTIFY_FD name that descriptor: 0; -EBADF it is not open. */
+int os_notify_fd_give(intptr_t handle);
+
 /* The newline; then it is closed: there is no second time. */
 int os_notify_newline(intptr_t handle);
 
@@ -592,6 +626,9 @@ struct os_manager {
 
 /* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
 int64_t os_watchdog_ms(void);
+
+/* Where it is meant for this process by name: true, and from now on for the child in its place. */
+bool os_watchdog_pass_on(void);
 
 /* Take that out of the environment, so that no child takes it for its own. */
 void os_manager_take(struct os_manager *ret);
@@ -643,14 +680,20 @@ void *os_pages_free(void *pages, size_t size);
 /* Give back what calls that are over have left of the stack: some 50 KiB after a start, measured. */
 void os_stack_release(void);
 
+/*
+ * Let go of this program's code and that of its libraries, of which a start needed much: what is
+ * used again is mapped again, with a page fault for some 16 pages.
+ */
+void os_code_release(void);
+
 /* Wall clock, milliseconds since 1970. */
 int64_t os_wall_ms(void);
 
 /* As syslog has it, in the zone of this machine: "Jan  2 03:04:05". */
 void os_time_format_local(int64_t wall_seconds, char *buf, size_t size);
 
-/* From now on reading and writing it never blocks. */
-int os_handle_unblock(intptr_t handle);
+/* A pipe for ourselves and a helper: neither end ever blocks. */
+int os_feed(intptr_t ret_ends[2]);
 
 /* Let a pipe that is used much hold more, as far as allowed: a user has some 64 MiB for all. */
 void os_pipe_widen(intptr_t handle);
@@ -694,12 +737,18 @@ int64_t os_log_size(const struct os_log *log);
 /* OS_NONE is fine. Leaves the empty handle. */
 void os_log_close(struct os_log *log);
 
+/* What a helper does with the handles it was given; its exit status. */
+typedef int os_helper_main(const void *what, const intptr_t *handles);
+
 /*
- * Fork a helper: in a session of its own, at /, standard input, output and error at /dev/null,
- * all signals blocked, every handle closed but these, which get new numbers in the child.
- * Returns: 1 in the parent; 0 in the child, which never returns from main; a negative errno.
+ * Start a helper beside us, which os_reap tells of when it ends: a process in a session of its own,
+ * at /, standard input, output and error at /dev/null, all signals blocked, with no handle but
+ * these; a thread where a process can't be forked. The handles stay the caller's as well.
+ *
+ * what: as it is now, or stays until the helper has ended.
  */
-int os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid);
+int os_helper_start(os_helper_main *main, const void *what, const intptr_t *handles, size_t count,
+                    int64_t *ret_pid);
 
 /* Does that child want nothing but a processor? false also where it can't be told. */
 bool os_process_runs(int64_t pid);

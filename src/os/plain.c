@@ -320,6 +320,14 @@ os_dir_is_remote(const struct os_dir *dir)
 }
 
 void
+posix_default_signals(void)
+{
+    for (int s = 1; s < NSIG; s++)
+        if (s != SIGKILL && s != SIGSTOP)
+            (void)signal(s, SIG_DFL);
+}
+
+void
 posix_keep_from_exec(int from, intptr_t keep)
 {
     long max = sysconf(_SC_OPEN_MAX);

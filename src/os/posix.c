@@ -16,7 +16,7 @@
 #define PASS_ON_FD   200 /* out of the way of servers that count from 3 */
 
 intptr_t
-posix_close(intptr_t handle)
+posix_closed(intptr_t handle)
 {
     if (handle != OS_NONE)
         close((int)handle);
@@ -292,7 +292,7 @@ os_lock_pass_on(struct os_lock *lock, bool inherit)
 void
 os_lock_close(struct os_lock *lock)
 {
-    lock->handle = posix_close(lock->handle);
+    lock->handle = posix_closed(lock->handle);
 }
 
 /* ---- Time -------------------------------------------------------------------------------- */

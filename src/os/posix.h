@@ -9,8 +9,8 @@
 
 #include "os/os.h"
 
-/* Close a descriptor, if it is one, and give back the empty value. */
-intptr_t posix_close(intptr_t handle);
+/* Close a descriptor, if it is one, and give back the empty value. (posix_close is POSIX's own.) */
+intptr_t posix_closed(intptr_t handle);
 
 /* Count in who could have made a file or a directory what it is. */
 void posix_note_speaker(struct os_speaker *speaker, const struct stat *st);
@@ -25,6 +25,9 @@ bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
 
 /* flock it without waiting: 0; -EWOULDBLOCK. */
 int posix_flock(intptr_t handle);
+
+/* Let each signal do what it does by default. */
+void posix_default_signals(void);
 
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);
@@ -55,6 +58,19 @@ int posix_who_find(const struct os_launch *launch, struct posix_who *ret, enum o
 int posix_become(const struct os_launch *launch, const struct posix_who *who,
                  enum os_stage *ret_stage);
 void posix_regain(void);
+
+/* ---- posix_stored.c ---------------------------------------------------------------------- */
+
+#define POSIX_FIRST_PASSED 3 /* socket activation: LISTEN_FDS descriptors from here on */
+
+/* One more than the last number that is passed on so. */
+int posix_passed_end(const struct os_launch *launch);
+/* A number from which on none is promised to the server. */
+int posix_beyond_passed(const struct os_launch *launch);
+/* What is stored gets its numbers, and what had them before is gone. */
+int posix_pass_stored(const struct os_launch *launch);
+/* LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES as they are for the server. */
+int posix_name_passed(const struct os_launch *launch);
 
 /* ---- linux_launch.c, plain.c: 0; -ENOTSUP where the system has no such thing -------------- */
 

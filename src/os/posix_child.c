@@ -32,12 +32,14 @@ child_begin(const int *channel, os_child_main *main, void *what)
 }
 
 int
-os_detach(bool lends, os_child_main *main, void *what, struct os_child *ret_child)
+os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
+          struct os_child *ret_child)
 {
     int channel[2];
     pid_t pid;
     int r;
 
+    (void)lock; /* the child has it as we have */
     if (pipe2(channel, O_CLOEXEC) < 0)
         return -errno;
     /*
@@ -73,7 +75,7 @@ os_child_tell(struct os_child *child, const void *data, size_t size)
             size -= (size_t)n;
         }
     }
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     return 0;
 }
 
@@ -92,7 +94,7 @@ os_child_hear(struct os_child *child, void *data, size_t size, size_t *ret_size)
         if (n > 0)
             heard += (size_t)n;
     }
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     *ret_size = heard;
     return 0;
 }
@@ -152,6 +154,11 @@ static const struct {
     {"SYS", SIGSYS},
 };
 
+/* As the servers' C library counts; that is another one where a static vortex is built with musl. */
+#ifndef FIRST_REALTIME
+#define FIRST_REALTIME SIGRTMIN
+#endif
+
 /* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them. */
 static int
 realtime_signal(const char *name)
@@ -164,9 +171,9 @@ realtime_signal(const char *name)
         return -EINVAL;
     if (name[5] != '\0' && (name[5] != (low ? '+' : '-') || !posix_decimal(name + 6, &offset)))
         return -EINVAL;
-    if (offset > (unsigned long)(SIGRTMAX - SIGRTMIN))
+    if (offset > (unsigned long)(SIGRTMAX - FIRST_REALTIME))
         return -EINVAL;
-    number = low ? SIGRTMIN + (int)offset : SIGRTMAX - (int)offset;
+    number = low ? FIRST_REALTIME + (int)offset : SIGRTMAX - (int)offset;
     return number;
 }
 

@@ -62,7 +62,7 @@ walk_from_root(struct walk *w)
         return -errno;
     if (fstat(fd, &st) == 0)
         posix_note_speaker(&w->speaker, &st);
-    w->fd = (int)posix_close(w->fd);
+    w->fd = (int)posix_closed(w->fd);
     w->fd = fd;
     return 0;
 }
@@ -210,7 +210,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
     if (r == 0)
         r = walk_all(&w, create);
     if (r < 0) {
-        posix_close(w.fd);
+        posix_closed(w.fd);
         return r;
     }
     *ret_dir = (struct os_dir){w.fd, w.speaker};
@@ -221,7 +221,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
 void
 os_dir_close(struct os_dir *dir)
 {
-    dir->handle = posix_close(dir->handle);
+    dir->handle = posix_closed(dir->handle);
 }
 
 int

@@ -31,7 +31,7 @@ go_nowhere(void)
 
 /* Give them the numbers from FIRST_HANDLE on, and close all others. */
 static int
-keep_only(intptr_t *handles, size_t count)
+keep_only(const intptr_t *handles, intptr_t *ret_own, size_t count)
 {
     int high[HANDLES_MAX];
 
@@ -41,16 +41,26 @@ keep_only(intptr_t *handles, size_t count)
             return -errno;
     }
     for (size_t i = 0; i < count; i++) {
-        handles[i] = FIRST_HANDLE + (intptr_t)i;
-        if (dup3(high[i], (int)handles[i], O_CLOEXEC) < 0)
+        ret_own[i] = FIRST_HANDLE + (intptr_t)i;
+        if (dup3(high[i], (int)ret_own[i], O_CLOEXEC) < 0)
             return -errno;
     }
     posix_close_range(FIRST_HANDLE + (int)count, -1);
     return 0;
 }
 
+static _Noreturn void
+be_helper(os_helper_main *main, const void *what, const intptr_t *handles, size_t count)
+{
+    intptr_t own[HANDLES_MAX];
+
+    go_nowhere();
+    _exit(keep_only(handles, own, count) < 0 ? 1 : main(what, own));
+}
+
 int
-os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid)
+os_helper_start(os_helper_main *main, const void *what, const intptr_t *handles, size_t count,
+                int64_t *ret_pid)
 {
     sigset_t all, before;
     pid_t pid;
@@ -61,19 +71,13 @@ os_helper_fork(intptr_t *handles, size_t count, int64_t *ret_pid)
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
-    r = -errno;
-    if (pid != 0)
-        sigprocmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0)
-        return r;
-    if (pid > 0) {
+    r = pid < 0 ? -errno : 0;
+    if (pid == 0)
+        be_helper(main, what, handles, count);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (r == 0)
         *ret_pid = pid;
-        return 1;
-    }
-    go_nowhere();
-    if (keep_only(handles, count) < 0)
-        _exit(1);
-    return 0;
+    return r;
 }
 
 /* ---- A filter ---------------------------------------------------------------------------- */
@@ -87,9 +91,7 @@ become_filter(const char *const *argv, intptr_t input, intptr_t output, int chan
     (void)dup2((int)output, STDOUT_FILENO);
     (void)fcntl(channel, F_SETFD, 0); /* open for as long as it runs */
     (void)setpriority(PRIO_PROCESS, 0, FILTER_NICE);
-    for (int s = 1; s < NSIG; s++)
-        if (s != SIGKILL && s != SIGSTOP)
-            (void)signal(s, SIG_DFL);
+    posix_default_signals();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -125,7 +127,7 @@ os_filter_end(struct os_child *child, bool kill_it)
 {
     int status = 0;
 
-    child->channel = posix_close(child->channel);
+    child->channel = posix_closed(child->channel);
     if (kill_it)
         (void)kill((pid_t)child->pid, SIGKILL);
     while (waitpid((pid_t)child->pid, &status, 0) < 0)

@@ -13,8 +13,7 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define FIRST_PASSED_FD 3    /* socket activation: LISTEN_FDS descriptors from here on */
-#define LISTEN_FDS_MAX  1024 /* more are nonsense */
+#define LISTEN_FDS_MAX 1024 /* more are nonsense */
 
 /* ---- The program ------------------------------------------------------------------------- */
 
@@ -222,9 +221,7 @@ reset_signals(void)
 {
     sigset_t none;
 
-    for (int s = 1; s < NSIG; s++)
-        if (s != SIGKILL && s != SIGSTOP)
-            (void)signal(s, SIG_DFL);
+    posix_default_signals();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -246,7 +243,7 @@ os_listen_fds(void)
 void
 os_handles_keep(const intptr_t *keep, size_t count, int listen_fds)
 {
-    int next = FIRST_PASSED_FD + listen_fds;
+    int next = POSIX_FIRST_PASSED + listen_fds;
 
     for (;;) {
         int lowest = -1; /* of those to be kept, from here on */
@@ -261,18 +258,6 @@ os_handles_keep(const intptr_t *keep, size_t count, int listen_fds)
         next = lowest + 1;
     }
     posix_close_range(next, -1);
-}
-
-/* LISTEN_PID named the process which they were passed to: it is to name the server. */
-static int
-rename_receiver(int listen_fds)
-{
-    char pid[24];
-
-    if (listen_fds == 0)
-        return 0;
-    snprintf(pid, sizeof(pid), "%lld", (long long)getpid());
-    return setenv("LISTEN_PID", pid, 1) < 0 ? -errno : 0;
 }
 
 /* When it runs, and where. */
@@ -300,7 +285,7 @@ pass_word(const struct os_launch *l, const struct os_lock *lock)
 {
     if (l->passed_as <= STDERR_FILENO)
         return 0;
-    if (l->passed_as == (int)lock->handle || l->passed_as < FIRST_PASSED_FD + l->listen_fds)
+    if (l->passed_as == (int)lock->handle || l->passed_as < posix_passed_end(l))
         return -EBUSY;
     if (l->passed_as == (int)l->passed) /* dup2 would leave it to be closed */
         return fcntl(l->passed_as, F_SETFD, 0) < 0 ? -errno : 0;
@@ -312,9 +297,13 @@ set_descriptors(const struct os_launch *l, const struct os_lock *lock)
 {
     int r;
 
-    posix_keep_from_exec(FIRST_PASSED_FD + l->listen_fds, lock->handle);
-    r = pass_word(l, lock);
-    return r < 0 ? r : rename_receiver(l->listen_fds);
+    posix_keep_from_exec(POSIX_FIRST_PASSED + l->listen_fds, lock->handle);
+    if (lock->handle >= 0 && lock->handle < posix_passed_end(l))
+        return -EBUSY;
+    r = posix_pass_stored(l);
+    if (r == 0)
+        r = pass_word(l, lock);
+    return r < 0 ? r : posix_name_passed(l);
 }
 
 /*
@@ -367,7 +356,7 @@ tell_ready(const char *word)
 
     if (manager != NULL && manager[0] != '\0')
         (void)os_notify_send(manager, word, OS_NONE, 0);
-    else if (os_notify_fd_take(&newline) == 0)
+    if (os_notify_fd_take(&newline) == 0)
         (void)os_notify_newline(newline);
 }
 

@@ -2,6 +2,7 @@
 /* Files that grow, and who is told what a server says; the same on all Unixes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -47,6 +48,30 @@ os_stack_release(void)
     (void)madvise((void *)(end - STACK_RELEASED), STACK_RELEASED, MADV_DONTNEED);
 }
 
+/* What can't be written is the file's own: it comes back from there with the next look at it. */
+static int
+release_object(struct dl_phdr_info *object, size_t size, void *what)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)size;
+    (void)what;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        uintptr_t begin = object->dlpi_addr + part->p_vaddr;
+
+        if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+            (void)madvise((void *)(begin & ~(page - 1)), part->p_memsz, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void
+os_code_release(void)
+{
+    (void)dl_iterate_phdr(release_object, NULL);
+}
+
 int64_t
 os_wall_ms(void)
 {
@@ -69,11 +94,22 @@ os_time_format_local(int64_t wall_seconds, char *buf, size_t size)
 /* ---- Handles ----------------------------------------------------------------------------- */
 
 int
-os_handle_unblock(intptr_t handle)
+os_feed(intptr_t ret_ends[2])
 {
-    int flags = fcntl((int)handle, F_GETFL);
+    intptr_t ends[2];
+    int r = os_pipe(ends);
 
-    return flags < 0 || fcntl((int)handle, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+    if (r < 0)
+        return r;
+    if (fcntl((int)ends[1], F_SETFL, O_NONBLOCK) < 0) {
+        r = -errno;
+        (void)posix_closed(ends[0]);
+        (void)posix_closed(ends[1]);
+        return r;
+    }
+    ret_ends[0] = ends[0];
+    ret_ends[1] = ends[1];
+    return 0;
 }
 
 int
@@ -237,7 +273,7 @@ os_log_size(const struct os_log *log)
 void
 os_log_close(struct os_log *log)
 {
-    log->handle = posix_close(log->handle);
+    log->handle = posix_closed(log->handle);
 }
 
 /* ---- Datagrams --------------------------------------------------------------------------- */

@@ -27,6 +27,17 @@ os_notify_fd_take(intptr_t *ret_handle)
 }
 
 int
+os_notify_fd_give(intptr_t handle)
+{
+    char text[24];
+
+    if (fcntl((int)handle, F_GETFD) < 0)
+        return -errno;
+    snprintf(text, sizeof(text), "%ld", (long)handle);
+    return setenv("NOTIFY_FD", text, 1) < 0 ? -errno : 0;
+}
+
+int
 os_notify_newline(intptr_t handle)
 {
     int64_t n = os_handle_write(handle, "\n", 1);
@@ -51,6 +62,12 @@ os_watchdog_ms(void)
     errno = 0;
     interval = strtoll(usec, &end, 10);
     return *end == '\0' && errno == 0 ? (int64_t)interval / 1000 : 0;
+}
+
+bool
+os_watchdog_pass_on(void)
+{
+    return getenv("WATCHDOG_PID") != NULL && os_watchdog_ms() > 0 && unsetenv("WATCHDOG_PID") == 0;
 }
 
 void

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What else a probe asks: a path, a command, a pattern; the same on all Unixes. */
+/* What else a probe asks: a path, a command; the same on all Unixes. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,71 +68,4 @@ os_command_kill(int64_t pid)
     /* It may not have come so far as to lead a group; then there is nobody else in it. */
     if (kill((pid_t)-pid, SIGKILL) < 0)
         (void)kill((pid_t)pid, SIGKILL);
-}
-
-/* ---- A pattern --------------------------------------------------------------------------- */
-
-struct os_pattern {
-    regex_t regex;
-};
-
-/* Not regerror, which wants a buffer for what it says. */
-static const char *
-why_no_pattern(int error)
-{
-    switch (error) {
-    case REG_EBRACK:
-        return "the pattern has a [ without its ]";
-    case REG_EPAREN:
-        return "the pattern has a ( without its ), or a ) without its (";
-    case REG_EBRACE:
-        return "the pattern has a { without its }";
-    case REG_BADBR:
-        return "the pattern has a { } without good numbers in it";
-    case REG_BADRPT:
-        return "the pattern has a *, + or ? with nothing before it to repeat";
-    case REG_ERANGE:
-        return "the pattern has a range in [ ] whose end is before its beginning";
-    case REG_ECTYPE:
-        return "the pattern has a [: :] with an unknown name in it";
-    case REG_EESCAPE:
-        return "the pattern has a \\ with nothing behind it";
-    default:
-        return "the pattern is no POSIX extended regular expression";
-    }
-}
-
-int
-os_pattern_new(const char *text, struct os_pattern **ret_pattern, const char **ret_why)
-{
-    struct os_pattern *pattern = malloc(sizeof(*pattern));
-    int error;
-
-    if (pattern == NULL)
-        return -ENOMEM;
-    error = regcomp(&pattern->regex, text, REG_EXTENDED | REG_NOSUB);
-    if (error == 0) {
-        *ret_pattern = pattern;
-        return 0;
-    }
-    free(pattern);
-    if (error == REG_ESPACE)
-        return -ENOMEM;
-    *ret_why = why_no_pattern(error);
-    return -EINVAL;
-}
-
-bool
-os_pattern_matches(const struct os_pattern *pattern, const char *line)
-{
-    return regexec(&pattern->regex, line, 0, NULL, 0) == 0;
-}
-
-void
-os_pattern_free(struct os_pattern *pattern)
-{
-    if (pattern == NULL)
-        return;
-    regfree(&pattern->regex);
-    free(pattern);
 }

@@ -54,14 +54,14 @@ os_run(const char *const *argv, char *buf, size_t size)
     if (pid < 0) {
         int r = -errno;
 
-        (void)posix_close(output[0]);
-        (void)posix_close(output[1]);
+        (void)posix_closed(output[0]);
+        (void)posix_closed(output[1]);
         return r;
     }
-    (void)posix_close(output[1]);
+    (void)posix_closed(output[1]);
     if (buf != NULL)
         take_output(output[0], buf, size);
-    (void)posix_close(output[0]);
+    (void)posix_closed(output[0]);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return -errno;

@@ -51,8 +51,12 @@ server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t
 
     own_launch.dies_with = parent;
     setsid();
-    if (channel == launch->passed_as) /* it would be closed before the last word */
-        channel = fcntl(channel, F_DUPFD_CLOEXEC, channel + 1);
+    /* What has a number that is promised to the server would be closed before its time. */
+    if (channel == launch->passed_as || channel < posix_passed_end(launch))
+        channel = fcntl(channel, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
+    if (launch->passed_as > STDERR_FILENO && launch->stored_count > 0)
+        own_launch.passed =
+            fcntl((int)launch->passed, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
     refusal.error = take_output(output);
     /* A killed supervisor doesn't free the claim of a server that lives on. */
     if (refusal.error == 0)
@@ -108,11 +112,11 @@ os_server_go(struct os_server *server, enum os_stage *ret_stage)
     size_t heard = 0;
     int r = (int)os_handle_write(server->go, "", 1);
 
-    server->go = posix_close(server->go);
+    server->go = posix_closed(server->go);
     if (r == 1)
         r = os_child_hear(&child, &refusal, sizeof(refusal), &heard);
     else
-        child.channel = posix_close(child.channel);
+        child.channel = posix_closed(child.channel);
     server->channel = OS_NONE;
     if (r < 0 || heard == 0)
         return r;

@@ -94,5 +94,5 @@ os_handle_write(intptr_t handle, const void *data, size_t size)
 intptr_t
 os_handle_close(intptr_t handle)
 {
-    return posix_close(handle);
+    return posix_closed(handle);
 }

@@ -63,11 +63,13 @@ class Manager:
         self.heard = []  # assignments, all of them in their order
         self.sender = 0
 
-    def run(self, *command, config=None, **environment):
+    def run(self, *command, config=None, notify_fd=None, **environment):
         words = [VORTEX, "run", "-p", str(self.pidfile)]
         if config is not None:
             (self.dir / "x.conf").write_text(config.format(dir=self.dir), encoding="utf-8")
             words += ["-c", str(self.dir / "x.conf")]
+        if notify_fd is not None:
+            words += [f"--notify-fd={notify_fd}"]
         if command:
             words += ["--", *command]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("NOTIFY_", "WATCHDOG_"))}
@@ -77,7 +79,7 @@ class Manager:
             env={**kept, **{k: v for k, v in told.items() if v}},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            pass_fds=[int(told["NOTIFY_FD"])] if "NOTIFY_FD" in told else [],
+            pass_fds=[int(fd) for fd in (told.get("NOTIFY_FD"), notify_fd) if fd is not None],
         )
 
     def hear(self):
@@ -244,6 +246,24 @@ def ready_is_a_newline_where_a_descriptor_waits_for_it(m):
         check("NOTIFY_FD" not in (m.dir / "env").read_text(encoding="utf-8"), "still there")
 
 
+def a_newline_comes_on_the_descriptor_of_an_option(m):
+    """In each mode, and beside a socket: s6 and dinit listen to the newline alone."""
+    for config, command in (("", ["sleep", "1000"]), ("[ready]\nwhen = started\n", ["sleep", "1000"]),
+                            ("", [])):  # fmt: skip
+        mine, its = os.pipe()
+        m.run(*command, config=config, notify_fd=its)
+        os.close(its)
+        check(os.read(mine, 10) == b"\n", "no newline")
+        check(os.read(mine, 10) == b"", "not closed")
+        os.close(mine)
+        m.until("READY=1")
+        m.end()
+    for number in ("2", "99", "x", "3x"):
+        wrong = subprocess.run([VORTEX, "run", "--notify-fd", number, "-p", m.pidfile],
+                               capture_output=True, check=False, text=True)  # fmt: skip
+        check(wrong.returncode == 2 and f"not '{number}'" in wrong.stderr, wrong)
+
+
 SERVER = '''
 import os, socket
 listener = socket.socket(fileno=3)
@@ -302,6 +322,65 @@ def sockets_outlive_a_crash_of_the_server(m):
     m.end()
 
 
+KEEPER = """
+import os, socket, sys, time
+manager = os.environ["NOTIFY_SOCKET"].replace("@", chr(0), 1)
+def say(*lines, descriptors=()):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.connect(manager)
+        socket.send_fds(s, [chr(10).join(lines).encode()], list(descriptors))
+names = os.environ.get("LISTEN_FDNAMES", "")
+got = [os.readlink(f"/proc/self/fd/{3 + i}") for i in range(int(os.environ.get("LISTEN_FDS", 0)))]
+mine = os.environ.get("LISTEN_PID", "") in ("", str(os.getpid()))
+if names == "" and os.environ["FDSTORE"] == "3":
+    a, b, c, d = (os.memfd_create(name) for name in "abcd")
+    ours, its = socket.socketpair()
+    say("FDSTORE=1", "FDNAME=gone", descriptors=[its.fileno()])
+    ours.close()
+    its.close()
+    say("FDSTORE=1", "FDNAME=old", descriptors=[d])
+    say("FDSTOREREMOVE=1", "FDNAME=old")
+    say("FDSTORE=1", "FDNAME=one", descriptors=[a, b])
+    say("FDSTORE=1", "FDNAME=again", descriptors=[a, b])
+    say("STATUS=these are no gifts", descriptors=[c, d])
+    ours, its = socket.socketpair()
+    ours.close()
+    say("FDPOLL=0", "FDNAME=mute", "FDSTORE=1", descriptors=[its.fileno()])
+    say("FDSTORE=1", "FDNAME=too-many", descriptors=[c, d])
+with open(sys.argv[1] + ".new", "w") as told:
+    told.write(f"{names} {[link.split()[0] for link in got]} {mine}")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+say("READY=1")
+time.sleep(1000)
+"""
+
+
+def stored_descriptors_reach_the_next_server(m):
+    (m.dir / "keeper.py").write_text(KEEPER, encoding="utf-8")
+    told = m.dir / "told"
+    config = "[server]\nfile-descriptor-store-max = 3\n[ready]\nwhen = notify\n"
+    config += "[restart]\npolicy = always\ndelay = 1ms\n"
+    m.run(sys.executable, str(m.dir / "keeper.py"), str(told), config=config)
+    m.until("READY=1")
+    check(told.read_text(encoding="utf-8") == " [] True", told.read_text(encoding="utf-8"))
+    check("FDNAME=one" in m.heard and "FDPOLL=0" in m.heard, m.heard)
+    check("FDSTOREREMOVE=1" in m.heard, m.heard)
+    for _ in range(2):
+        told.unlink()
+        os.kill(int(state_of(m)["server-pid"]), signal.SIGKILL)
+        eventually(told.exists, "the next server")
+        names, rest = told.read_text(encoding="utf-8").split(" ", 1)
+        check(names == "one:one:mute", names)
+        check(rest.startswith("['/memfd:a', '/memfd:b', 'socket:[") and rest.endswith("True"), rest)
+    held = [os.readlink(f"/proc/{m.process.pid}/fd/{fd}")
+            for fd in os.listdir(f"/proc/{m.process.pid}/fd")]  # fmt: skip
+    files = sorted(name for name in held if name.startswith("/memfd:"))
+    check(files == ["/memfd:a (deleted)", "/memfd:b (deleted)"], held)
+    sockets = [name for name in held if name.startswith("socket:")]
+    check(len(sockets) == 2, held)  # sd_notify's and "mute"
+    check(m.end() == 0, "another end")
+
+
 def a_script_speaks_in_its_own_name(m):
     script = f"{VORTEX} notify READY=1; echo $? >{m.dir}/status"
     shell = subprocess.Popen(
@@ -325,8 +404,10 @@ PROMISES = [
     what_a_server_says_is_passed_up,
     a_supervised_server_does_not_take_the_managers_words_for_its_own,
     ready_is_a_newline_where_a_descriptor_waits_for_it,
+    a_newline_comes_on_the_descriptor_of_an_option,
     sockets_are_passed_on,
     sockets_outlive_a_crash_of_the_server,
+    stored_descriptors_reach_the_next_server,
     a_script_speaks_in_its_own_name,
 ]
 

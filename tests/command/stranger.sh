@@ -94,6 +94,15 @@ for address in tcp:127.0.0.1:8081 http://127.0.0.1:8081/ unix:SOCKET; do
     kept "a_start_is_refused_where_a_stranger_answers_by_$kind"
 done
 
+# Servers that share a port, or another service that this one needs.
+fresh
+stranger tcp 8081
+config '[server]' "command = $ALIVE" '[ready]' 'when = tcp:127.0.0.1:8081' 'stranger = allow'
+expect 0 started "$VORTEX" start "${C[@]}"
+stop_ok
+end $stranger
+kept a_stranger_may_be_allowed
+
 # Somebody in front of the server, who says that it is not there, is no stranger.
 fresh
 stranger http 8082 '502 Bad Gateway'

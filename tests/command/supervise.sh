@@ -154,6 +154,26 @@ eventually grep -q usr2 "$dir/got"
 stop_ok
 kept signals_to_the_supervisor_reach_the_server
 
+fresh
+config '[server]' "command = sh -c 'trap \"echo hup >>$dir/got\" HUP; trap \"echo usr1 >>$dir/got\" USR1; echo ready >>$dir/got; while :; do sleep 0.05; done'" \
+    '[signal]' 'USR1 = reload' 'USR2 = USR1' 'INT = ignore' 'QUIT = stop'
+expect 0 'because of \[signal\]' "$VORTEX" check "${C[@]}"
+expect 0 started "$VORTEX" start "${C[@]}"
+eventually grep -q ready "$dir/got"
+supervisor=$(cat "$P")
+kill -INT "$supervisor" # it would be the server's death
+kill -USR1 "$supervisor"
+eventually grep -q hup "$dir/got"
+eventually has_value reloaded 1
+kill -USR2 "$supervisor"
+eventually grep -q usr1 "$dir/got"
+check has_value restarts ''
+check has_value exit ''
+kill -QUIT "$supervisor"
+eventually is_dead "$supervisor"
+check test ! -e "$P"
+kept signals_to_the_supervisor_become_what_the_table_says
+
 # ---- A killed supervisor ----------------------------------------------------------------------
 
 fresh

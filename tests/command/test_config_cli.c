@@ -194,6 +194,8 @@ misuse_is_2_and_says_why(void **state)
     expect_error(VORTEX(w, "stop", "web", "-s", "TERMM"), 2, "not 'TERMM'");
     expect_error(VORTEX(w, "stop", "web", "--no-kill=yes"), 2, "--no-kill takes no value");
     expect_error(VORTEX(w, "stop", "web", "--no-kill", "--leftovers"), 2, "--leftovers");
+    expect_error(VORTEX(w, "stop", "web", "--clean", "--leftovers"), 2, "--clean");
+    expect_error(VORTEX(w, "restart", "web", "--clean"), 2, "--clean");
     expect_error(VORTEX(w, "stop", "web", "--assume", "stale"), 2, "'running'");
     expect_error(VORTEX(w, "start", "web", "--assume", "running"), 2, "'stale'");
     expect_error(VORTEX(w, "list", "web"), 2, "takes no argument");

@@ -50,6 +50,26 @@ stop_spares_a_leftover_and_tells_of_it(void **state)
 }
 
 static void
+a_clean_up_takes_the_pidfile_and_leaves_them(void **state)
+{
+    struct world *w = *state;
+    pid_t server = START_WITH(w, "web", "--fork-leftover"), leftover = hear(w, "leftover");
+
+    need_linux();
+    expect_exit(VORTEX(w, "stop", "web", "--clean"), 0);
+    assert_int_equal(pid_in(in_run(w, "web.pid")), server);
+    kill_hard(server);
+
+    expect_exit(VORTEX(w, "stop", "web", "--clean"), 0);
+    assert_false(is_there(in_run(w, "web.pid")));
+    expect_exit(VORTEX(w, "start", "web", "--", w->toy), 1);
+    expect_unsignalled(w, leftover);
+    expect_exit(VORTEX(w, "stop", "web", "--leftovers"), 0);
+    assert_false(lives(leftover));
+    expect_no_files(w, "web");
+}
+
+static void
 stop_leftovers_ends_the_server_and_them(void **state)
 {
     struct world *w = *state;
@@ -189,6 +209,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         PROMISE(a_leftover_makes_it_busy_and_is_named),
         PROMISE(stop_spares_a_leftover_and_tells_of_it),
+        PROMISE(a_clean_up_takes_the_pidfile_and_leaves_them),
         PROMISE(stop_leftovers_ends_the_server_and_them),
         PROMISE(stop_leftovers_ends_those_of_a_server_that_is_long_dead),
         PROMISE(what_has_a_session_of_its_own_is_spared_even_then),

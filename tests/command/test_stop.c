@@ -106,6 +106,25 @@ stop_of_a_dead_server_removes_what_it_left(void **state)
 }
 
 static void
+a_clean_up_is_for_the_dead_alone(void **state)
+{
+    struct world *w = *state;
+    pid_t server = START(w, "web");
+    const struct answer *answer;
+
+    expect_exit(VORTEX(w, "stop", "web", "--clean"), 0);
+    expect_unsignalled(w, server);
+    assert_int_equal(pid_in(in_run(w, "web.pid")), server);
+
+    kill_hard(server);
+    answer = VORTEX(w, "stop", "web", "--clean");
+    expect_exit(answer, 0);
+    assert_string_equal(answer->out, "");
+    expect_no_files(w, "web");
+    expect_exit(VORTEX(w, "stop", "web", "--clean"), 0);
+}
+
+static void
 bystanders_hear_of_no_stop(void **state)
 {
     struct world *w = *state;
@@ -310,6 +329,7 @@ main(void)
         PROMISE(two_stops_at_once_are_both_done),
         PROMISE(stop_of_nobody_is_done_and_makes_nothing),
         PROMISE(stop_of_a_dead_server_removes_what_it_left),
+        PROMISE(a_clean_up_is_for_the_dead_alone),
         PROMISE(bystanders_hear_of_no_stop),
         PROMISE(after_the_timeout_comes_kill),
         PROMISE(a_suspended_server_is_ended_by_kill_too),

@@ -77,8 +77,19 @@ check grep -Eq '^ExecStart=/[^ ]+/vortex run "web" -c /dev/null -p "/run/web/web
 # shellcheck disable=SC2016 # systemd expands it
 check grep -Fq -- ' -- "/bin/echo" "two words" "100%%" "$$HOME" "back\\slash" "\""' "$dir/unit"
 check grep -Eq '^ExecReload=/[^ ]+/vortex signal "web" -s USR1 -c /dev/null ' "$dir/unit"
+check test -z "$(grep ExecStopPost "$dir/unit")"
 verified
 kept what_systemd_can_do_itself_is_said_in_its_words
+
+fresh
+unit <<'END'
+[server]
+command = /bin/sleep 1000
+END
+check grep -Eq '^ExecStopPost=/[^ ]+/vortex stop --clean "web" -c /dev/null -p "/run/vortex/web.pid"$' \
+    "$dir/unit"
+verified
+kept in_the_directory_of_all_instances_a_dead_servers_files_are_removed
 
 fresh
 unit <<'END'
@@ -90,9 +101,11 @@ when = tcp:127.0.0.1:8080
 timeout = 2m
 [stop]
 sequence = TERM 20s, INT 5s
+[server]
+file-descriptor-store-max = 7
 END
 has '# vortex stays as the supervisor, for [ready] when.' 'TimeoutStartSec=120' \
-    'TimeoutStopSec=30' 'KillMode=mixed'
+    'TimeoutStopSec=30' 'KillMode=mixed' 'FileDescriptorStoreMax=7'
 check grep -Fq " run \"web\" -c \"$dir/web.conf\"" "$dir/unit"
 check grep -Fq " reload --direct \"web\" -c \"$dir/web.conf\"" "$dir/unit"
 check test -z "$(grep -E '^(User|Restart|StartLimit|PIDFile|RuntimeDirectory)' "$dir/unit")"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots a real systemd with what is tried, and runs the cases in it.
+# Boots a real systemd with what is tried, and runs the cases, or another script, in it.
 #
-#   machine.sh BUILD SERVER FOLDER
+#   machine.sh BUILD SERVER FOLDER [SCRIPT]
 #
 # BUILD: the build directory. SERVER: tests/system/server.c. FOLDER: its prepare.sh has the function
 # `prepare`, which puts what is tried into $root; its cases.sh runs there. The root file system
@@ -13,19 +13,13 @@ set -u
 BUILD=$(realpath "$1") SERVER=$(realpath "$2") FOLDER=$(realpath "$3")
 SELF=$(realpath "$0")
 HERE=$(dirname "$SELF")
+SCRIPT=$(realpath "${4-$FOLDER/cases.sh}")
 # shellcheck source=tests/system/systemd/prepare.sh
 . "$FOLDER/prepare.sh"
 ROOT=${VORTEX_TEST_MACHINE-}
 
-skip()
-{
-    if [ "${VORTEX_TEST_ALL-}" = 1 ]; then
-        echo "Bail out! $*"
-        exit 1
-    fi
-    echo "1..0 # SKIP $*"
-    exit 0
-}
+# shellcheck source=tests/system/common.sh
+. "$HERE/common.sh"
 
 # cannot WHY: a sandbox may forbid what a machine in it needs. That is said, and is no pass.
 cannot()
@@ -83,7 +77,7 @@ outside()
     group=$groups/$mark
     mkdir "$group" || cannot 'no control group can be made'
     VORTEX_MACHINE=$mark setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child=KILL \
-        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" "$FOLDER" &
+        --mount-proc --propagation private bash "$SELF" "$BUILD" "$SERVER" "$FOLDER" "$SCRIPT" &
     child=$!
     trap 'kill -KILL $child 2>/dev/null; remove_group "$group"; exit 1' TERM INT HUP
     wait $child || status=$?
@@ -120,7 +114,7 @@ put_together()
     prepare
     mkdir -p $root/opt/tests
     cp "$SERVER" $root/usr/local/bin/server
-    cp "$FOLDER"/*.sh "$HERE/units.sh" "$HERE/../command/tap.sh" $root/opt/tests/
+    cp "$FOLDER"/*.sh "$HERE"/{common,units}.sh "$HERE/../command/tap.sh" "$SCRIPT" $root/opt/tests/
     # An id, so that it isn't the first boot, which would enable whatever there is.
     echo 76f6c3d0a5e94d5bb2a4c1f08e1d9a37 >$root/etc/machine-id
 }
@@ -159,7 +153,7 @@ in_machine()
 put_together
 boot
 status=0
-in_machine bash /opt/tests/cases.sh || status=$?
+in_machine bash "/opt/tests/${SCRIPT##*/}" || status=$?
 kill -RTMIN+4 "$leader"
 wait $nspawn
 exit $status

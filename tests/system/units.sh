@@ -7,15 +7,9 @@
 VORTEX=$(command -v vortex)
 # shellcheck source=tests/command/tap.sh
 . "$here/tap.sh"
+# shellcheck source=tests/system/common.sh
+. "$here/common.sh"
 top=$(mktemp -d)
-
-# instance NAME LINE...: its configuration, and nothing of former promises under this name.
-instance()
-{
-    I=$1
-    shift
-    printf '%s\n' "$@" >"/etc/vortex/$I.conf"
-}
 
 # drop_in UNIT LINE...: settings of [Service] beyond the packaged ones.
 drop_in()
@@ -75,24 +69,4 @@ journal()
 {
     journalctl --sync
     journalctl --no-pager -o cat --since "@$mark" "$@"
-}
-
-serves()
-{
-    (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
-}
-
-milliseconds()
-{
-    echo $(($(date +%s%N) / 1000000))
-}
-
-# took_at_least MS COMMAND...
-took_at_least()
-{
-    local begin least=$1
-    shift
-    begin=$(milliseconds)
-    expect 0 '' "$@"
-    check test $(($(milliseconds) - begin)) -ge "$least"
 }

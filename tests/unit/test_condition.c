@@ -139,11 +139,39 @@ a_pattern_is_a_posix_extended_one(void **state)
     condition_free(&condition);
 }
 
+/* What people write is far from too large. */
+static void
+a_patterns_size_is_that_of_its_repetitions(void **state)
+{
+    (void)state;
+    assert_int_equal(pattern_size("ready"), 5);
+    assert_int_equal(pattern_size("a{1000}"), 1000);
+    assert_int_equal(pattern_size("a{2,}|b{0,3}"), 3 + 1 + 3);
+    assert_int_equal(pattern_size("(ab){3}"), 9);
+    assert_int_equal(pattern_size("[]+{9}]{2}\\{{2}"), 2 + 2);
+    assert_int_equal(pattern_size("[[:alpha:]{5}]+x*"), 2 + 1);
+    assert_true(pattern_size("^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12} ([0-9]{1,3}[.]){3}[0-9]")
+                < 100);
+}
+
 static void
 a_pattern_that_is_none_learns_why(void **state)
 {
+    static const char *const too_large[] = {
+        "log:a{1001}",
+        "log:(a{100}b){10}",
+        "log:((a{1,255}){1,255}){1,255}",
+        "log:a{255}{255}{255}",
+        "log:((((((((((a+)+)+)+)+)+)+)+)+)+)",
+        "log:([]{]{300}[[:alpha:]]{701})",
+        "log:((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((a",
+    };
+
     (void)state;
     expect_refused("log:", "the pattern is missing");
+    for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
+        expect_refused(too_large[i], "the pattern is too large: with its repetitions written out "
+                                     "it has more than 1000 pieces");
     expect_refused("log:[a", "the pattern has a [ without its ]");
     expect_refused("log:(a", "the pattern has a ( without its ), or a ) without its (");
     expect_refused("log:a{1", "the pattern has a { without its }");
@@ -252,6 +280,7 @@ main(void)
         cmocka_unit_test(a_url_is_taken_apart),
         cmocka_unit_test(a_command_is_split_into_words),
         cmocka_unit_test(a_pattern_is_a_posix_extended_one),
+        cmocka_unit_test(a_patterns_size_is_that_of_its_repetitions),
         cmocka_unit_test(a_pattern_that_is_none_learns_why),
         cmocka_unit_test(an_address_that_is_none_learns_why),
         cmocka_unit_test(a_url_that_is_none_learns_why),

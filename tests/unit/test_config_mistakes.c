@@ -49,9 +49,9 @@ a_typo_names_the_nearest_section(void **state)
         {"[ stop ]\n", "web.conf:1: unknown section [ stop ]: did you mean [stop]?"},
         {"[unit]\nx\\\n = y\nz = 1\n",
          "web.conf:1: unknown section [unit]: there are [server] "
-         "[pidfile] [ready] [health] [stop] [restart] [log] [reload] [hook]"},
+         "[pidfile] [ready] [health] [stop] [restart] [signal] [log] [reload] [hook]"},
         {"[]\n", "web.conf:1: unknown section []: there are [server] [pidfile] [ready] [health] "
-                 "[stop] [restart] [log] [reload] [hook]"},
+                 "[stop] [restart] [signal] [log] [reload] [hook]"},
     };
 
     (void)state;
@@ -428,10 +428,65 @@ a_log_has_one_place(void **state)
     EXPECT_EACH(mistakes);
 }
 
+static void
+a_stored_descriptor_may_have_no_number_that_is_promised(void **state)
+{
+    struct reading reading = read_text("[server]\nfile-descriptor-store-max = 4\n"
+                                       "[ready]\nwhen = fd:6\n");
+    struct reading good = read_good("[server]\nfile-descriptor-store-max = 4\n"
+                                    "[ready]\nwhen = fd:7\n");
+
+    (void)state;
+    assert_int_equal(good.config.store_max, 4);
+    assert_int_equal(reading.mistakes.count, 1);
+    assert_string_equal(reading.mistakes.lines[0],
+                        "web.conf:4: 'when = fd:6' may be the number of a stored descriptor: take "
+                        "one from 7 on");
+    end_reading(&reading);
+    end_reading(&good);
+}
+
+static void
+what_needs_a_supervisor_is_a_mistake_without_one(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } cases[] = {
+        {"[hook]\npre-start = a\n", "[hook]"},
+        {"[restart]\npolicy = always\n", "[restart] policy"},
+        {"[health]\ncheck = file:/a\n", "[health] check"},
+        {"[ready]\nwhen = file:/a\n", "[ready] when"},
+        {"[log]\nfile = /a\n", "[log]"},
+        {"[signal]\nINT = stop\n", "[signal]"},
+        {"[stop]\nsequence = TERM 1s\n", "[stop] sequence"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[128], expected[160];
+        struct reading reading;
+
+        snprintf(text, sizeof(text), "[server]\nsupervise = no\n%s", cases[i].text);
+        snprintf(expected, sizeof(expected),
+                 "web.conf:2: 'supervise = no' leaves nobody to do what %s asks for: take one of "
+                 "the two out",
+                 cases[i].what);
+        reading = read_text(text);
+        assert_int_equal(reading.mistakes.count, 1);
+        assert_string_equal(reading.mistakes.lines[0], expected);
+        end_reading(&reading);
+    }
+    struct reading good = read_good("[server]\nsupervise = no\n[ready]\nwhen = notify\n"
+                                    "[restart]\ndelay = 1s\n[stop]\nsignal = INT\n");
+    end_reading(&good);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_needs_a_supervisor_is_a_mistake_without_one),
+        cmocka_unit_test(a_stored_descriptor_may_have_no_number_that_is_promised),
         cmocka_unit_test(a_line_must_be_a_header_or_an_assignment),
         cmocka_unit_test(a_line_before_any_section_learns_where_it_belongs),
         cmocka_unit_test(a_typo_names_the_nearest_section),

@@ -128,14 +128,14 @@ a_message_that_is_too_long_counts_as_empty(void **state)
     int64_t pid;
 
     (void)state;
-    if (os_notify_open(0, &handle) < 0)
+    if (os_notify_open(0, 0, &handle) < 0)
         skip(); /* the plain port */
     say(text, strlen(text));
     say(text, strlen(text));
-    assert_int_equal(os_notify_read(handle, fits, sizeof(fits), &pid), strlen(text));
+    assert_int_equal(os_notify_read(handle, fits, sizeof(fits), &pid, NULL), strlen(text));
     assert_string_equal(fits, text);
     assert_int_equal(pid, getpid());
-    assert_int_equal(os_notify_read(handle, short_of_it, sizeof(short_of_it), &pid), 0);
+    assert_int_equal(os_notify_read(handle, short_of_it, sizeof(short_of_it), &pid, NULL), 0);
     assert_string_equal(short_of_it, "");
     os_handle_close(handle);
 }

@@ -27,7 +27,7 @@ set_up(void **state)
     unsetenv("NOTIFY_FD");
     unsetenv("WATCHDOG_PID");
     unsetenv("WATCHDOG_USEC");
-    return os_notify_open(0, &manager); /* sets NOTIFY_SOCKET */
+    return os_notify_open(0, 0, &manager); /* sets NOTIFY_SOCKET */
 }
 
 static int
@@ -45,7 +45,7 @@ expect_heard(const char *text)
     char message[4097];
     int64_t pid;
 
-    assert_true(os_notify_read(manager, message, sizeof(message), &pid) > 0);
+    assert_true(os_notify_read(manager, message, sizeof(message), &pid, NULL) > 0);
     assert_string_equal(message, text);
     assert_int_equal(pid, getpid());
 }
@@ -76,7 +76,7 @@ a_reload_has_its_time(void **state)
 
     (void)state;
     assert_int_equal(vortex_notify_reloading(), 0);
-    assert_true(os_notify_read(manager, message, sizeof(message), &pid) > 0);
+    assert_true(os_notify_read(manager, message, sizeof(message), &pid, NULL) > 0);
     assert_int_equal(sscanf(message, "RELOADING=1\nMONOTONIC_USEC=%" SCNd64, &time), 1);
     assert_in_range(time, before, os_monotonic_us());
 }
@@ -151,8 +151,41 @@ a_word_may_be_in_anothers_name(void **state)
 
     (void)state;
     assert_int_equal(notify_send("READY=1", getppid()), 0);
-    assert_true(os_notify_read(manager, message, sizeof(message), &pid) > 0);
+    assert_true(os_notify_read(manager, message, sizeof(message), &pid, NULL) > 0);
     assert_int_equal(pid, geteuid() == 0 ? getppid() : getpid());
+}
+
+static void
+a_descriptor_is_sent_to_be_stored(void **state)
+{
+    struct os_handles handles;
+    char message[4097], longest[257];
+    intptr_t ends[2];
+    int64_t pid;
+
+    (void)state;
+    memset(longest, 'a', sizeof(longest));
+    longest[256] = '\0';
+    assert_int_equal(os_pipe(ends), 0);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], "mine"), 0);
+    assert_true(os_notify_read(manager, message, sizeof(message), &pid, &handles) > 0);
+    assert_string_equal(message, "FDSTORE=1\nFDNAME=mine");
+    assert_int_equal(handles.count, 1);
+    assert_true(os_handle_is_same(handles.list[0], ends[0]));
+    assert_false(os_handle_is_same(handles.list[0], ends[1]));
+    os_handle_close(handles.list[0]);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], NULL), 0);
+    expect_heard("FDSTORE=1");
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], "a:b"), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], "a\nREADY=1"), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], ""), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], longest), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], longest + 1), 0);
+    assert_int_equal(vortex_notify_store_fd(-1, "a"), -EBADF);
+    os_handle_close(ends[0]);
+    os_handle_close(ends[1]);
+    unsetenv("NOTIFY_SOCKET");
+    assert_int_equal(vortex_notify_store_fd(0, "a"), -ENOTCONN);
 }
 
 static void
@@ -197,7 +230,7 @@ a_barrier_waits_for_the_manager(void **state)
     for (int heard = 0; heard < 2; heard++) {
         assert_int_equal(waitpid(child, &status, WNOHANG), 0);
         assert_true(os_wait(&source, 1, -1) > 0);
-        assert_true(os_notify_read(manager, message, sizeof(message), &pid) > 0);
+        assert_true(os_notify_read(manager, message, sizeof(message), &pid, NULL) > 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
@@ -235,6 +268,7 @@ main(void)
         TEST(where_nobody_listens_that_is_said),
         TEST(a_socket_in_the_file_system_is_as_good),
         TEST(a_word_may_be_in_anothers_name),
+        TEST(a_descriptor_is_sent_to_be_stored),
         TEST(a_newline_is_written_once),
         TEST(a_barrier_waits_for_the_manager),
         TEST(the_watchdogs_interval_is_ours_alone),

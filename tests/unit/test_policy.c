@@ -7,6 +7,8 @@
 
 #include "host/policy.h"
 
+static int64_t times[LIMIT_MAX];
+
 static struct policy
 policy_of(enum restart_policy kind, int min_ms, int max_ms)
 {
@@ -14,7 +16,7 @@ policy_of(enum restart_policy kind, int min_ms, int max_ms)
         .policy = kind, .delay_min_ms = min_ms, .delay_max_ms = max_ms, .reset_after_ms = 60000};
     struct policy policy;
 
-    policy_init(&policy, &settings, 42);
+    policy_init(&policy, &settings, 42, times);
     return policy;
 }
 
@@ -60,8 +62,8 @@ jitter_makes_two_supervisors_differ(void **state)
     int delay_a = 0, delay_b = 0;
 
     (void)state;
-    policy_init(&a, &settings, 1000);
-    policy_init(&b, &settings, 2000);
+    policy_init(&a, &settings, 1000, times);
+    policy_init(&b, &settings, 2000, times); /* without a limit nobody writes there */
     policy_ended(&a, true, 1, 0, 0, &delay_a);
     policy_ended(&b, true, 1, 0, 0, &delay_b);
     assert_int_not_equal(delay_a, delay_b);

@@ -25,9 +25,9 @@ _vortex_options()
     local start='--if-stopped --assume --allow-remote'
     local stop='-t --timeout -s --signal --no-kill --leftovers'
     case $1 in
-    run) echo "$start $common" ;;
+    run) echo "$start --notify-fd $common" ;;
     start) echo "$start --direct $common" ;;
-    stop) echo "$stop --assume --direct $common" ;;
+    stop) echo "$stop --clean --assume --direct $common" ;;
     restart) echo "$start $stop --direct $common" ;;
     reload) echo "--assume --direct $common" ;;
     status) echo "--json --prometheus $common" ;;
@@ -63,7 +63,7 @@ _vortex()
         fi
         case ${COMP_WORDS[i - 1]} in
         -c | --config | -p | --pidfile | -t | --timeout | -s | --signal | --assume | \
-            -n | --lines | -l | --listen | =) continue ;;
+            -n | --lines | -l | --listen | --notify-fd | =) continue ;;
         esac
         [[ -z $verb && $word != [-=]* ]] && verb=$word
     done

@@ -9,7 +9,8 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
       continue
     end
     switch $word
-      case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines
+      case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines \
+        -l --listen --notify-fd
         set skip yes
       case '-*'
       case '*'
@@ -91,6 +92,7 @@ complete -c vortex -n 'not __vortex_is_in_command' -s h -l help -d 'Help'
 complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
 complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
+complete -c vortex -n '__vortex_is run' -l notify-fd -xa '3 4 5' -d 'A newline there when ready'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'
@@ -98,6 +100,7 @@ complete -c vortex -n "__vortex_is stop reload signal" -l assume -xa running \
   -d 'Believe an unproved pidfile'
 complete -c vortex -n "__vortex_is $stop" -l no-kill -d 'Never send KILL'
 complete -c vortex -n "__vortex_is $stop" -l leftovers -d 'End what still holds the lock, too'
+complete -c vortex -n '__vortex_is stop' -l clean -d 'Only remove the files of one that has ended'
 complete -c vortex -n "__vortex_is $stop wait notify" -s t -l timeout -xa '500ms 10s 30s 5m infinity' \
   -d 'How long to wait'
 complete -c vortex -n "__vortex_is $stop signal" -s s -l signal -xa "$signals" -d 'The signal'

@@ -34,54 +34,59 @@ for T in vortex forking; do
     done
 
     promise
-    instance stays '[server]' 'command = server --listen 8202' "supervise = yes"
-    expect 0 '' systemctl start $T@stays
-    first=$(main_of $T@stays)
-    expect 0 '' systemctl daemon-reload
-    check has_property $T@stays MainPID "$first"
-    expect 0 '' systemctl daemon-reexec
-    check has_property $T@stays MainPID "$first"
-    agree $T stays
-    expect 0 '' systemctl reload $T@stays
-    agree $T stays
-    expect 0 '' systemctl stop $T@stays
-    ended $T stays
+    for how in no yes; do
+        instance stays '[server]' 'command = server --listen 8202' "supervise = $how"
+        expect 0 '' systemctl start $T@stays
+        first=$(main_of $T@stays)
+        expect 0 '' systemctl daemon-reload
+        check has_property $T@stays MainPID "$first"
+        expect 0 '' systemctl daemon-reexec
+        check has_property $T@stays MainPID "$first"
+        agree $T stays
+        expect 0 '' systemctl reload $T@stays
+        check has_property $T@stays MainPID "$first"
+        agree $T stays
+        expect 0 '' systemctl stop $T@stays
+        ended $T stays
+    done
     kept "$T: a_manager_that_is_reloaded_and_executed_anew_changes_nothing"
 done
 
 # ---- The watchdog -------------------------------------------------------------------------------
 
-promise
-drop_in vortex@hangs WatchdogSec=2 RestartSec=100ms
-instance hangs '[server]' 'command = server --listen 8203' \
-    '[ready]' 'when = http://127.0.0.1:8203/' \
-    '[health]' 'check = http://127.0.0.1:8203/' 'interval = 200ms' 'timeout = 500ms' \
-    'failures = 1' 'action = none'
-expect 0 '' systemctl start vortex@hangs
-first=$(main_of vortex@hangs)
-pkill -USR2 -P "$first" -x server
-eventually came_back vortex hangs "$first"
-check grep -q 'Watchdog timeout' <<<"$(journal -u vortex@hangs)"
-agree vortex hangs
-expect 0 '' systemctl stop vortex@hangs
-ended vortex hangs
-kept a_hung_server_is_restarted_by_systemds_watchdog
+for T in vortex forking; do
+    promise
+    drop_in $T@hangs WatchdogSec=2 RestartSec=100ms
+    instance hangs '[server]' 'command = server --listen 8203' \
+        '[ready]' 'when = http://127.0.0.1:8203/' \
+        '[health]' 'check = http://127.0.0.1:8203/' 'interval = 200ms' 'timeout = 500ms' \
+        'failures = 1' 'action = none'
+    expect 0 '' systemctl start $T@hangs
+    first=$(main_of $T@hangs)
+    pkill -USR2 -P "$first" -x server
+    eventually came_back $T hangs "$first"
+    check grep -q 'Watchdog timeout' <<<"$(journal -u $T@hangs)"
+    agree $T hangs
+    expect 0 '' systemctl stop $T@hangs
+    ended $T hangs
+    kept "$T: a_hung_server_is_restarted_by_systemds_watchdog"
 
-promise
-drop_in vortex@unaware WatchdogSec=1
-instance unaware '[server]' 'command = server --listen 8204'
-expect 0 '' systemctl start vortex@unaware
-instance aware '[server]' 'command = server --listen 8205' 'supervise = yes'
-drop_in vortex@aware WatchdogSec=1
-expect 0 '' systemctl start vortex@aware
-first=$(main_of vortex@unaware) second=$(main_of vortex@aware)
-instance witness '[server]' 'command = server --listen 8206 --after 3000' \
-    '[ready]' 'when = tcp:127.0.0.1:8206'
-took_at_least 3000 systemctl start vortex@witness
-check has_property vortex@unaware MainPID "$first"
-check has_property vortex@aware MainPID "$second"
-expect 0 '' systemctl stop vortex@unaware vortex@aware vortex@witness
-kept a_server_that_knows_of_no_watchdog_lives_on
+    promise
+    drop_in $T@unaware WatchdogSec=1
+    instance unaware '[server]' 'command = server --listen 8204'
+    expect 0 '' systemctl start $T@unaware
+    instance aware '[server]' 'command = server --listen 8205' 'supervise = yes'
+    drop_in $T@aware WatchdogSec=1
+    expect 0 '' systemctl start $T@aware
+    first=$(main_of $T@unaware) second=$(main_of $T@aware)
+    instance witness '[server]' 'command = server --listen 8206 --after 3000' \
+        '[ready]' 'when = tcp:127.0.0.1:8206'
+    took_at_least 3000 systemctl start $T@witness
+    check has_property $T@unaware MainPID "$first"
+    check has_property $T@aware MainPID "$second"
+    expect 0 '' systemctl stop $T@unaware $T@aware $T@witness
+    kept "$T: a_server_that_knows_of_no_watchdog_lives_on"
+done
 
 # ---- By hand and by systemd ---------------------------------------------------------------------
 
@@ -95,12 +100,15 @@ for T in vortex forking; do
     eventually has_property $T@hand ActiveState failed # after some more tries
     check grep -q "cannot .* 'hand': already running (pid $pid" <<<"$(journal -u $T@hand)"
     expect 0 '' systemctl stop $T@hand
+    # Of Type=forking it is systemd that has removed the pidfile after the refused start.
+    [ $T = forking ] || check test "$(cat /run/vortex/hand.pid)" = "$pid"
     expect 0 "running"$'\n'" *pid +$pid"$'\n' "$VORTEX" status hand
     expect 0 '' "$VORTEX" stop hand
     expect 0 '' systemctl reset-failed $T@hand
     expect 0 '' systemctl start $T@hand
     agree $T hand
     expect 1 'already running' "$VORTEX" run hand
+    expect 1 'already running' "$VORTEX" start hand
     agree $T hand
     expect 0 '' systemctl stop $T@hand
     ended $T hand

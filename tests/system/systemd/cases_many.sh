@@ -3,10 +3,6 @@
 # Many instances, many starts, other users, foreign pidfiles, and what systemd's tools say of the units.
 # shellcheck disable=SC2154 # cases.sh sets it
 
-# What less-hardening.conf says of a server that runs as root, or as another user.
-as_root=(User=root Group=root PrivateUsers=no)
-as_nobody=(User=nobody Group=nogroup SupplementaryGroups=vortex)
-
 promise
 for n in {1..10}; do
     instance "ten$n" '[server]' "command = server --listen 83$((n + 10))"
