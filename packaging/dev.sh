@@ -22,6 +22,8 @@ DEB=(
     build-essential debhelper dpkg-dev libcmocka-dev
     lintian devscripts abigail-tools faketime
 )
+# The rpms, and what judges them.
+RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
@@ -42,7 +44,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits deb static
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb rpm static
 )
 SUITES=(unit contract command checks threads)
 
@@ -203,7 +205,7 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -459,6 +461,14 @@ step_deb()
     suites gcc deb
 }
 
+# The rpms: made, judged, and installed into a machine whose other packages are Debian's.
+step_rpm()
+{
+    bash tests/system/rpm/build.sh build/rpm
+    setup_gcc
+    suites gcc rpm
+}
+
 # What packaging/build.sh makes for any Linux: it is one file, stands in for the command that the suite
 # tries, is process 1 of its image, and has the same bytes when the tarball is built elsewhere.
 step_static()
@@ -517,6 +527,7 @@ test_environment()
     export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
     export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
+    export VORTEX_TEST_RPMS=$PWD/build/rpm        # what tests/system/rpm/build.sh made
     export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
     export VORTEX_TEST_INITS=$PWD/build/inits     # layers over that with other service managers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
@@ -639,7 +650,7 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
