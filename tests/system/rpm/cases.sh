@@ -11,12 +11,12 @@ VORTEX=/usr/bin/vortex
 this=$(echo /opt/rpms/this/vortex-[0-9]*.x86_64.rpm) next=$(echo /opt/rpms/next/vortex-[0-9]*.x86_64.rpm)
 
 # Debian's rpm wants to be told that it is meant.
-rpm=(rpm --force-debian --dbpath /var/lib/rpm --nodeps)
+rpm=(rpm --force-debian --dbpath /var/lib/rpm)
 
 # quietly OPTION... RPM: rpm and the scriptlets do their work without a word.
 quietly()
 {
-    expect 0 '^$' "${rpm[@]}" "$@"
+    expect 0 '^$' "${rpm[@]}" --nodeps "$@"
 }
 
 # version RPM: as the command prints it.
@@ -85,8 +85,8 @@ unit_agrees vortex.service vortex
 unit_agrees vortex@web.service web
 main=$(main_of vortex.service) web=$(main_of vortex@web.service)
 connect
-expect 0 'vortex.conf.rpmnew' "${rpm[@]}" -U "$next"
-expect 0 "^$(version "$next")" "$VORTEX" --version
+expect 0 'vortex.conf.rpmnew' "${rpm[@]}" --nodeps -U "$next"
+expect 0 "^$(version "$next")$" "$VORTEX" --version
 check test "$(main_of vortex.service) $(main_of vortex@web.service)" = "$main $web"
 unit_agrees vortex.service vortex
 unit_agrees vortex@web.service web
@@ -107,8 +107,8 @@ kept the_planned_restart_brings_the_new_version
 
 promise
 expect 0 '' systemctl disable --now vortex
-expect 0 'rpmnew$' "${rpm[@]}" -U --oldpackage "$this"
-expect 0 "^$(version "$this")" "$VORTEX" --version
+expect 0 'rpmnew$' "${rpm[@]}" --nodeps -U --oldpackage "$this"
+expect 0 "^$(version "$this")$" "$VORTEX" --version
 expect 1 disabled systemctl is-enabled vortex
 check has_property vortex ActiveState inactive
 unit_agrees vortex@web.service web
@@ -120,7 +120,7 @@ kept a_downgrade_is_no_other_and_what_was_disabled_stays_so
 promise
 echo '[nonsense]' >>/etc/vortex/vortex.conf
 main=$(main_of vortex.service)
-expect 0 'rpmnew$' "${rpm[@]}" -U "$next"
+expect 0 'rpmnew$' "${rpm[@]}" --nodeps -U "$next"
 check test "$(main_of vortex.service)" = "$main"
 connect
 ask
@@ -131,7 +131,7 @@ promise
 expect 0 started "$VORTEX" start hand -- sleep infinity
 hand=$(cat /run/vortex/hand.pid)
 runuser -u vortex -- touch /var/lib/vortex/vortex/data
-expect 0 'vortex.conf.rpmsave' "${rpm[@]}" -e vortex
+expect 0 'vortex.conf.rpmsave' "${rpm[@]}" --nodeps -e vortex
 check is_alive "$hand"
 check test -z "$(pgrep -u vortex)"
 check test "$(cat /run/vortex/hand.pid)" = "$hand"
