@@ -30,6 +30,7 @@ static const struct {
     {"follow", 'f', false, OPT_FOLLOW},
     {"direct", 0, false, OPT_DIRECT},
     {"listen", 'l', true, OPT_LISTEN},
+    {"user", 0, true, OPT_USER},
     {"notify-fd", 0, true, OPT_NOTIFY_FD},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
@@ -138,6 +139,10 @@ set_value(struct args *args, size_t option, const char *value)
         say_error("--lines takes a number from 0 to %d, not '%s'", INT32_MAX, value);
         return EXIT_USAGE;
     default:
+        if (options[option].option == OPT_USER) {
+            args->user = value;
+            return EXIT_DONE;
+        }
         return options[option].option == OPT_NOTIFY_FD ? set_notify_fd(value)
                                                        : set_assume(args, value);
     }
@@ -259,6 +264,10 @@ parse_name(struct args *args, const char *text)
     if (!(args->verb->options & OPT_NAME)) {
         say_error("'%s' takes no argument, but there is '%s'", args->verb->name, text);
         return EXIT_USAGE;
+    }
+    if ((args->verb->options & OPT_ACTION) && args->action == NULL) {
+        args->action = text;
+        return EXIT_DONE;
     }
     if (args->name_said) {
         say_error("one instance at a time: '%s' or '%s'? A command stands after --", args->name,

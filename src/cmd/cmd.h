@@ -43,6 +43,8 @@ struct args {
     bool assume_stale;
     bool assume_running;
     const char *listen; /* NULL: not said */
+    const char *user;   /* NULL: not said */
+    const char *action; /* of a verb that takes one */
     bool follow;
     bool direct;
 };
@@ -62,6 +64,7 @@ int cmd_check(const struct args *args);
 int cmd_logs(const struct args *args);
 int cmd_notify(const struct args *args);
 int cmd_unit(const struct args *args);
+int cmd_service(const struct args *args);
 
 /* The instance that the arguments name. On failure it was said, and *ret_exit is set: false. */
 bool find_instance(const struct args *args, struct instance *ret, int *ret_exit);
@@ -70,10 +73,10 @@ bool find_instance(const struct args *args, struct instance *ret, int *ret_exit)
 bool find_command(const struct args *args, const struct instance *instance, char ***ret_command);
 
 /*
- * Where the instance is systemd's, let systemd do it, unless --direct was said: true, and
+ * Where the instance is the service manager's, let that do it, unless --direct was said: true, and
  * *ret_exit; it was said what came of it.
  */
-bool through_systemd(const struct args *args, const struct instance *instance, int *ret_exit);
+bool through_manager(const struct args *args, const struct instance *instance, int *ret_exit);
 
 /* What a stop does, by the arguments and the configuration. */
 struct stop_request stop_request_of(const struct args *args, const struct instance *instance);
@@ -103,6 +106,8 @@ enum option {
     OPT_LISTEN = 1 << 18,
     OPT_CLEAN = 1 << 19,
     OPT_NOTIFY_FD = 1 << 20,
+    OPT_ACTION = 1 << 21, /* takes one of its actions before the name */
+    OPT_USER = 1 << 22,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

@@ -35,20 +35,24 @@ const struct verb verbs[] = {
      "Waits until the manager has read it, 5 seconds at most.\n"},
     {"unit", FROM_COMMAND | OPT_LISTEN, cmd_unit,
      "print a systemd unit made from the instance's configuration", NULL},
+    {"service", FROM_COMMAND | OPT_ACTION | OPT_USER, cmd_service,
+     "install, uninstall, start, stop or status: as the system's service",
+     "install   it is started with the machine: by Windows, systemd, OpenRC, sysvinit\n"
+     "uninstall stops it, too; its configuration stays\n"
+     "start     returns when it is ready\n"
+     "status    exits 0 running, 3 not running, 4 not installed\n"},
     {"check", FROM_COMMAND, cmd_check, "read the configuration, name every mistake", NULL},
     {"version", 0, NULL, "print the version", NULL},
     {"help", OPT_NAME, NULL, "print this, or the help of a verb", NULL},
     {NULL, 0, NULL, NULL, NULL},
 };
 
-int
-main(int argc, char **argv)
+static int
+act(int argc, char **argv)
 {
     struct args args;
-    int r;
+    int r = args_parse(argc, argv, &args);
 
-    os_streams_guard();
-    r = args_parse(argc, argv, &args);
     if (r != EXIT_DONE) /* of status, 2 would say "a lock file only" */
         return args.verb != NULL && args.verb->run == cmd_status ? EXIT_NOT_PERMITTED : r;
     if (args.help || args.verb->run == NULL) {
@@ -59,4 +63,15 @@ main(int argc, char **argv)
         return EXIT_DONE;
     }
     return args.verb->run(&args);
+}
+
+int
+main(int argc, char **argv)
+{
+    int status;
+
+    os_program_begin(&argc, &argv);
+    status = act(argc, argv);
+    os_program_end(status);
+    return status;
 }

@@ -11,7 +11,7 @@ cmd_reload(const struct args *args)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (through_systemd(args, &instance, &status)) {
+    if (through_manager(args, &instance, &status)) {
         instance_free(&instance);
         return status;
     }

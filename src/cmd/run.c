@@ -26,7 +26,7 @@ launch(const struct args *args, launcher *go)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (args->verb->run == cmd_start && through_systemd(args, &instance, &status)) {
+    if (args->verb->run == cmd_start && through_manager(args, &instance, &status)) {
         instance_free(&instance);
         return status;
     }

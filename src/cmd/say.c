@@ -32,7 +32,8 @@ say_error(const char *format, ...)
     vsnprintf(line + n, sizeof(line) - (size_t)n, format, ap);
     va_end(ap);
     fflush(stdout);
-    fprintf(stderr, "%s\n", line);
+    if (!os_report_error(line))
+        fprintf(stderr, "%s\n", line);
 }
 
 bool
@@ -45,7 +46,8 @@ void
 say_mistakes(const struct config_mistakes *mistakes)
 {
     for (size_t i = 0; i < mistakes->count; i++)
-        fprintf(stderr, "%s\n", mistakes->lines[i]);
+        if (!os_report_error(mistakes->lines[i]))
+            fprintf(stderr, "%s\n", mistakes->lines[i]);
 }
 
 /* ---- Failures ---------------------------------------------------------------------------- */
@@ -275,7 +277,8 @@ say_launch_failure(const char *verb, const struct launch_request *request,
         say_error("cannot %s '%s': %s", verb, in->name, result->why);
     } else if (result->stage == OS_STAGE_READY || result->stage == OS_STAGE_HOOK) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
-        fprintf(stderr, "%s", result->tail);
+        if (!os_report_error(result->tail))
+            fprintf(stderr, "%s", result->tail);
     } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP
                || result->stage >= OS_STAGE_NO_GROUP)
         say_error("cannot %s '%s': %s", verb, in->name, what);

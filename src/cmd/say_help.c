@@ -8,7 +8,7 @@ static const struct {
     unsigned option;
     const char *text;
 } option_help[] = {
-    {OPT_CONFIG, "  -c, --config FILE     configuration (" VORTEX_SYSCONFDIR "/vortex/NAME.conf)"},
+    {OPT_CONFIG, "  -c, --config FILE     configuration (" VORTEX_CONFIG_DIRECTORY "/NAME.conf)"},
     {OPT_PIDFILE, "  -p, --pidfile PATH    pidfile (NAME.pid in the runtime directory)"},
     {OPT_TIMEOUT, "  -t, --timeout TIME    how long to wait: 30s, 500ms, 2min, infinity"},
     {OPT_SIGNAL, "  -s, --signal NAME     which signal: TERM, HUP, USR1 ..."},
@@ -22,7 +22,8 @@ static const struct {
     {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
     {OPT_LISTEN, "  -l, --listen ADDRESS  a socket unit too: a port, ADDRESS:PORT or a path"},
     {OPT_NOTIFY_FD, "      --notify-fd N     a newline to this descriptor when it is ready"},
-    {OPT_DIRECT, "      --direct          not through systemd, whatever unit it is"},
+    {OPT_USER, "      --user ACCOUNT    whose process it is (NT SERVICE\\NAME); Windows alone"},
+    {OPT_DIRECT, "      --direct          not through the service manager, whatever unit it is"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},
     {OPT_ASSUME_STALE, "      --assume stale    take over a pidfile that can't be proved stale"},
     {OPT_ASSUME_RUNNING, "      --assume running  act on a process that can't be proved the owner"},
@@ -31,8 +32,11 @@ static const struct {
 static void
 help_verb(const struct verb *verb)
 {
-    printf("vortex %s%s%s%s%s\n\n%s\n", verb->name, verb->options & OPT_NAME ? " [NAME]" : "",
-           verb->options & ~(unsigned)(OPT_NAME | OPT_COMMAND | OPT_WORDS) ? " [OPTIONS]" : "",
+    printf("vortex %s%s%s%s%s%s\n\n%s\n", verb->name, verb->options & OPT_ACTION ? " ACTION" : "",
+           verb->options & OPT_NAME ? " [NAME]" : "",
+           verb->options & ~(unsigned)(OPT_NAME | OPT_COMMAND | OPT_WORDS | OPT_ACTION)
+               ? " [OPTIONS]"
+               : "",
            verb->options & OPT_WORDS ? " KEY=VALUE..." : "",
            verb->options & OPT_COMMAND ? " [-- COMMAND ARG...]" : "", verb->summary);
     if (verb->details != NULL)
@@ -51,7 +55,7 @@ say_help(const struct verb *verb)
         help_verb(verb);
         return;
     }
-    printf("vortex VERB [NAME] [OPTIONS] [-- COMMAND ARG...]\n\n"
+    printf("vortex VERB [NAME] [OPTIONS] [-- COMMAND ARG...]\n"
            "One server on one pidfile, and never the wrong process.\n\n");
     for (size_t i = 0; verbs[i].name != NULL; i++)
         printf("  %-8s %.69s\n", verbs[i].name, verbs[i].summary);

@@ -15,7 +15,7 @@ cmd_stop(const struct args *args)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (args->clean || !through_systemd(args, &instance, &status)) {
+    if (args->clean || !through_manager(args, &instance, &status)) {
         request = stop_request_of(args, &instance);
         stop_server(&request, &result);
         status = say_stop("stop", &request, args->name, &result);
@@ -64,7 +64,7 @@ cmd_restart(const struct args *args)
 
     if (!find_instance(args, &instance, &status))
         return status;
-    if (through_systemd(args, &instance, &status)) {
+    if (through_manager(args, &instance, &status)) {
         /* done, or it was said why not */
     } else if (!find_command(args, &instance, &command)) {
         status = EXIT_NOT_CONFIGURED;

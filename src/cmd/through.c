@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start, stop, restart and reload of an instance that is systemd's. */
+/* start, stop, restart and reload of an instance that is the service manager's. */
+#include <errno.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 
 /* The unit that this instance is, or is to be: true. */
 static bool
-find_unit(const struct args *args, const struct instance *instance, struct systemd_unit *ret)
+find_unit(const struct args *args, const struct instance *instance, struct manager_unit *ret)
 {
     struct status status;
     bool starts = args->verb->run == cmd_start || args->verb->run == cmd_restart;
@@ -15,11 +16,11 @@ find_unit(const struct args *args, const struct instance *instance, struct syste
     if (status_read(instance->name, instance->pidfile, &status) < 0)
         return false;
     if (status.verdict == VORTEX_RUNNING) /* a start is refused, and says by whom it runs */
-        return args->verb->run != cmd_start && systemd_unit_of(&status, ret);
-    return starts && plain && systemd_unit_enabled(instance->name, ret);
+        return args->verb->run != cmd_start && manager_unit_of(&status, args->verb->name, ret);
+    return starts && plain && manager_unit_enabled(instance->name, ret);
 }
 
-/* What systemctl can't be told. */
+/* What a service manager can't be told. */
 static const char *
 own_option(const struct args *args)
 {
@@ -32,31 +33,31 @@ own_option(const struct args *args)
 }
 
 bool
-through_systemd(const struct args *args, const struct instance *instance, int *ret_exit)
+through_manager(const struct args *args, const struct instance *instance, int *ret_exit)
 {
     const char *verb = args->verb->name, *option = own_option(args);
-    struct systemd_unit unit;
+    struct manager_unit unit;
+    char advice[1024];
     int r;
 
     if (args->direct || !find_unit(args, instance, &unit))
         return false;
     *ret_exit = EXIT_FAILED;
     if (option != NULL) {
-        say_error("cannot %s '%s' through systemd unit %s with %s: leave it out, or say --direct",
-                  verb, instance->name, unit.name, option);
+        say_error("cannot %s '%s' through %s%s with %s: leave it out, or say --direct", verb,
+                  instance->name, manager_unit_kind, unit.name, option);
         return true;
     }
-    r = systemd_act(&unit, verb);
+    r = manager_act(&unit, verb);
     if (r == 0) {
-        say_line("%s%s '%s' through systemd unit %s", verb,
-                 strcmp(verb, "stop") == 0 ? "ped" : "ed", instance->name, unit.name);
+        say_line("%s%s '%s' through %s%s", verb, strcmp(verb, "stop") == 0 ? "ped" : "ed",
+                 instance->name, manager_unit_kind, unit.name);
         *ret_exit = EXIT_DONE;
     } else {
-        say_error("cannot %s '%s': systemctl %s %s failed: see 'systemctl %sstatus %s', or say "
-                  "--direct",
-                  verb, instance->name, verb, unit.name, unit.is_users ? "--user " : "", unit.name);
-        if (r == EXIT_NOT_PERMITTED)
-            *ret_exit = r;
+        manager_advice(&unit, verb, r, advice, sizeof(advice));
+        say_error("cannot %s '%s': %s, or say --direct", verb, instance->name, advice);
+        if (r == EXIT_NOT_PERMITTED || r == -EACCES)
+            *ret_exit = EXIT_NOT_PERMITTED;
     }
     return true;
 }

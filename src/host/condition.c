@@ -174,8 +174,8 @@ parse_https(const char *text, struct condition *condition, const char **ret_why)
 static int
 parse_path(const char *text, struct condition *condition, const char **ret_why)
 {
-    return *text == '/' ? copy(text, &condition->path)
-                        : refuse(ret_why, "it needs an absolute path");
+    return os_path_is_absolute(text) ? copy(text, &condition->path)
+                                     : refuse(ret_why, "it needs an absolute path");
 }
 
 static int

@@ -195,24 +195,54 @@ void report_copy(struct vortex_report *report, const char *key, char *buf, size_
 /* "running", "not running", ... */
 const char *status_word(enum vortex_verdict verdict);
 
-/* ---- systemd.c --------------------------------------------------------------------------- */
+/* ---- systemd.c, or service_windows.c: what is done through the service manager ------------ */
 
-struct systemd_unit {
+extern const char manager_unit_kind[]; /* "systemd unit " */
+
+struct manager_unit {
     char name[OS_NAME_MAX];
     bool is_users; /* of the user's own manager */
 };
 
-/* The unit whose main process a running instance is; false: none, or we are within it. */
-bool systemd_unit_of(const struct status *status, struct systemd_unit *ret);
+/* The unit that a running instance is, where VERB is done through it; false: none, or we are it. */
+bool manager_unit_of(const struct status *status, const char *verb, struct manager_unit *ret);
 
-/* The name of an instance's unit, into buf: false, there can be none, it is too long. */
+/* The unit that is to start an instance, if it is enabled. */
+bool manager_unit_enabled(const char *instance, struct manager_unit *ret);
+
+/* start, stop or restart it: 0; an exit status, or a negative errno. What a tool says is seen. */
+int manager_act(const struct manager_unit *unit, const char *verb);
+
+/* What failed, and where to look: "systemctl stop web.service failed: see ...". */
+void manager_advice(const struct manager_unit *unit, const char *verb, int result, char *buf,
+                    size_t size);
+
+/* Of systemd.c alone: vortex@NAME.service, or vortex.service, into buf: false, there can be none, it is too long. */
 bool systemd_unit_name(const char *instance, char *buf, size_t size);
 
-/* The unit that is to start an instance: vortex@NAME.service, or vortex.service, if enabled. */
-bool systemd_unit_enabled(const char *instance, struct systemd_unit *ret);
+/* ---- service_unix.c, or service_windows.c: the verb service ------------------------------- */
 
-/* systemctl VERB UNIT: its exit status, or a negative errno. What it says is seen. */
-int systemd_act(const struct systemd_unit *unit, const char *verb);
+struct service_request {
+    const struct instance *instance;
+    const char *config;  /* that was said; NULL: its own place */
+    const char *pidfile; /* likewise */
+    const char *user;    /* likewise */
+};
+
+struct service_state {
+    bool is_installed;
+    bool is_automatic; /* started with the machine */
+    bool is_running;   /* or starts, or stops */
+    char word[32];     /* "running", "starting" ... */
+    char user[OS_NAME_MAX];
+    char title[OS_NAME_MAX + 32]; /* "service web" */
+};
+
+/* 0; -ENOTSUP not here; an error, or an exit status. ret_how: what else is to be done or known. */
+int service_install(const struct service_request *request, char *ret_how, size_t size);
+int service_uninstall(const struct service_request *request, char *ret_how, size_t size);
+int service_act(const char *name, const char *verb, char *ret_how, size_t size);
+int service_ask(const char *name, struct service_state *ret);
 
 /* "systemd unit web.service" or "user root", of a living process. */
 void manager_of(const struct os_process_facts *facts, char *buf, size_t size);

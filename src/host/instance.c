@@ -41,6 +41,15 @@ choose_pidfile(struct instance *in, const char *pidfile)
     return r < 0 ? r : format_path(in->pidfile, directory, in->name, ".pid");
 }
 
+static int
+choose_config(struct instance *in)
+{
+    char directory[OS_PATH_MAX];
+    int r = os_config_directory(directory, sizeof(directory));
+
+    return r < 0 ? r : format_path(in->config_path, directory, in->name, ".conf");
+}
+
 int
 instance_load(const char *name, const char *config_path, const char *pidfile, struct instance *ret,
               struct config_mistakes *ret_mistakes)
@@ -58,7 +67,7 @@ instance_load(const char *name, const char *config_path, const char *pidfile, st
                 ? -ENAMETOOLONG
                 : 0;
     else
-        r = format_path(in->config_path, VORTEX_SYSCONFDIR "/vortex", name, ".conf");
+        r = choose_config(in);
     if (r == 0) /* for %p, should the configuration not say otherwise */
         r = choose_pidfile(in, pidfile);
     if (r < 0)

@@ -60,7 +60,7 @@ set_path(struct reader *reader, const struct key *key, const struct ini_entry *e
     char **path = key_field(reader, key);
     int error = set_text(reader, key, entry);
 
-    return !error && *path && **path != '/' ? -EINVAL : error;
+    return !error && *path && !os_path_is_absolute(*path) ? -EINVAL : error;
 }
 
 static int

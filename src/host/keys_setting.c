@@ -201,7 +201,8 @@ set_environment_file(struct reader *reader, const struct key *key, const struct 
     int error = key_expand(reader, key, entry->line, entry->value + may_miss, &path);
 
     if (!error && path)
-        error = *path == '/' ? load_environments(reader, entry->line, path, may_miss) : -EINVAL;
+        error = os_path_is_absolute(path) ? load_environments(reader, entry->line, path, may_miss)
+                                          : -EINVAL;
     free(path);
     return error;
 }

@@ -135,7 +135,7 @@ next_piece(const struct log_file *file, const char *data, size_t length, bool fl
 static int64_t
 append(struct log_file *file, const char *data, size_t length)
 {
-    int64_t n = os_handle_write(file->out.handle, data, length);
+    int64_t n = os_log_write(&file->out, data, length);
     size_t whole;
 
     if (n <= 0)

@@ -11,7 +11,7 @@ void
 manager_of(const struct os_process_facts *facts, char *buf, size_t size)
 {
     if (facts->unit[0] != '\0')
-        snprintf(buf, size, "systemd unit %s", facts->unit);
+        snprintf(buf, size, "%s%s", manager_unit_kind, facts->unit);
     else if (facts->owner[0] != '\0')
         snprintf(buf, size, "user %s", facts->owner);
     else
@@ -128,6 +128,10 @@ describe(struct vortex_process *process, struct status *status)
     os_process_describe(&process->hold, &facts);
     status->uptime_ms = facts.age_ms;
     status->memory_bytes = facts.memory_bytes;
+    /* Windows tells nobody whose service a process is: it said it itself. */
+    if (facts.unit[0] == '\0'
+        && strncmp(status->manager, manager_unit_kind, strlen(manager_unit_kind)) == 0)
+        return;
     manager_of(&facts, status->manager, sizeof(status->manager));
 }
 

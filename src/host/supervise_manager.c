@@ -93,15 +93,26 @@ tell_progress(struct supervisor *s)
     }
 }
 
+/* A service of Windows shows that it goes on, as long as its start or its stop is waited for. */
+static bool
+is_awaited(const struct manager *m)
+{
+    return listens(m) && m->to.pulse_ms > 0 && (!m->is_ready || m->is_stopping);
+}
+
 static void
 tell_patience(struct supervisor *s, int64_t now_ms)
 {
     struct manager *m = &s->manager;
     int64_t until = patience(s);
+    bool beats = is_awaited(m) && now_ms >= m->pulse_ms;
 
-    if (until == m->until_ms)
+    if (until == m->until_ms && !beats)
         return;
     m->until_ms = until;
+    m->pulse_ms = now_ms + m->to.pulse_ms;
+    if (beats && until < m->pulse_ms + m->to.pulse_ms) /* by then it hears of us again */
+        until = m->pulse_ms + m->to.pulse_ms;
     if (until > now_ms)
         add_number(m, "EXTEND_TIMEOUT_USEC", (until - now_ms) * 1000);
 }
@@ -175,7 +186,11 @@ manager_pass_on(struct supervisor *s, const char *assignment, intptr_t passed)
 int64_t
 manager_deadline(const struct supervisor *s)
 {
-    return s->manager.feed_ms;
+    const struct manager *m = &s->manager;
+
+    if (!is_awaited(m) || (m->feed_ms != NEVER && m->feed_ms < m->pulse_ms))
+        return m->feed_ms;
+    return m->pulse_ms;
 }
 
 void

@@ -82,6 +82,7 @@ struct manager {
     bool is_fed;      /* its watchdog, by the server's own word */
     int64_t until_ms; /* as long it waits, or NEVER */
     int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
+    int64_t pulse_ms; /* when it hears next that we live, as long as it waits for us */
     char text[400];
     char message[1024]; /* that is being put together */
 };

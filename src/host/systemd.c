@@ -9,6 +9,8 @@
 
 #include "host/host.h"
 
+const char manager_unit_kind[] = "systemd unit ";
+
 #define BOOTED "/run/systemd/system" /* sd_booted(3) */
 
 static bool
@@ -29,7 +31,7 @@ is_within(const char *unit)
 
 /* Is that process the unit's main one, for this manager? */
 static bool
-is_main(const struct systemd_unit *unit, int64_t pid)
+is_main(const struct manager_unit *unit, int64_t pid)
 {
     const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system",
                                 "show",      "--property=MainPID",
@@ -41,11 +43,12 @@ is_main(const struct systemd_unit *unit, int64_t pid)
 }
 
 bool
-systemd_unit_of(const struct status *status, struct systemd_unit *ret)
+manager_unit_of(const struct status *status, const char *verb, struct manager_unit *ret)
 {
-    static const char prefix[] = "systemd unit ";
-    struct systemd_unit unit = {.is_users = false};
+    const char *prefix = manager_unit_kind;
+    struct manager_unit unit = {.is_users = false};
 
+    (void)verb; /* all of them */
     if (status->pid == 0 || strncmp(status->manager, prefix, strlen(prefix)) != 0 || !is_booted())
         return false;
     snprintf(unit.name, sizeof(unit.name), "%s", status->manager + strlen(prefix));
@@ -72,9 +75,9 @@ systemd_unit_name(const char *instance, char *buf, size_t size)
 }
 
 bool
-systemd_unit_enabled(const char *instance, struct systemd_unit *ret)
+manager_unit_enabled(const char *instance, struct manager_unit *ret)
 {
-    struct systemd_unit unit = {.is_users = !os_is_root()};
+    struct manager_unit unit = {.is_users = !os_is_root()};
     const char *const argv[] = {"systemctl",  unit.is_users ? "--user" : "--system",
                                 "is-enabled", "--quiet",
                                 unit.name,    NULL};
@@ -87,10 +90,19 @@ systemd_unit_enabled(const char *instance, struct systemd_unit *ret)
 }
 
 int
-systemd_act(const struct systemd_unit *unit, const char *verb)
+manager_act(const struct manager_unit *unit, const char *verb)
 {
     const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system", verb,
                                 unit->name, NULL};
 
     return os_run(argv, NULL, 0);
+}
+
+void
+manager_advice(const struct manager_unit *unit, const char *verb, int result, char *buf,
+               size_t size)
+{
+    (void)result; /* systemctl said it */
+    snprintf(buf, size, "systemctl %s %s failed: see 'systemctl %sstatus %s'", verb, unit->name,
+             unit->is_users ? "--user " : "", unit->name);
 }

@@ -229,8 +229,8 @@ put_restart_limit(struct writer *w, const struct policy_settings *restart)
 
 /* ---- What only a supervisor does --------------------------------------------------------- */
 
-static int
-stop_ms(const struct config *config)
+int
+unit_stop_ms(const struct config *config)
 {
     int64_t total = config->stop_timeout_ms;
 
@@ -285,7 +285,7 @@ put_service(struct writer *w, const struct unit_request *request, const char *re
         put_supervised(w, request);
         if (config->store_max > 0)
             put(w, "FileDescriptorStoreMax=%d\n", config->store_max);
-        put_time(w, "TimeoutStopSec", stop_ms(config));
+        put_time(w, "TimeoutStopSec", unit_stop_ms(config));
         put(w, "# It stops what it hosts by itself; what is left after that is killed.\n"
                "KillMode=mixed\n");
     } else {

@@ -433,10 +433,19 @@ int os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
               struct os_child *ret_child);
 
 /*
- * Take the numbers of standard streams that were closed, lest a file of ours gets one and is lost
- * when the streams are set. To an exec they stay closed.
+ * What a program does before anything else. It takes the numbers of standard streams that were
+ * closed, lest a file of ours gets one and is lost when the streams are set; to an exec they stay
+ * closed. As a service of Windows it answers the service manager from now on, by a thread.
+ *
+ * argc, argv: of main(); on Windows they are in UTF-8 from now on.
  */
-void os_streams_guard(void);
+void os_program_begin(int *argc, char ***argv);
+
+/* The last thing before it ends: a service manager that has to be told hears the exit status. */
+void os_program_end(int status);
+
+/* Where nobody hears standard error, the machine's own log takes that line: true. */
+bool os_report_error(const char *text);
 
 /* In the child: no input, output as the launch says, else nowhere. For who has no exec. */
 int os_detach_streams(const char *output);
@@ -622,6 +631,7 @@ struct os_manager {
     char address[128];   /* for os_notify_send; empty: none listens */
     intptr_t newline;    /* for os_notify_newline, or OS_NONE */
     int64_t watchdog_ms; /* so often at least it is to hear of us; 0: it doesn't ask */
+    int64_t pulse_ms;    /* the same while it waits for a start or a stop; 0: it doesn't ask */
 };
 
 /* WATCHDOG_USEC, where it is meant for this process: milliseconds; 0: no watchdog. */
@@ -669,6 +679,49 @@ void os_hurry(struct os_pace *ret_former);
 
 /* At the former pace again. */
 void os_hurry_end(const struct os_pace *former);
+
+/* ---- Services: instances that the machine's service manager runs (Windows alone) ----------- */
+
+struct os_service {
+    const char *name; /* the instance's, and the service's */
+    const char *description;
+    const char *config;  /* NULL: its own place */
+    const char *pidfile; /* NULL: likewise */
+    const char *user;
+    const char *runtime_file; /* the pidfile, wherever it is said: its account may write there */
+    int64_t stop_ms;          /* as long it may take to stop as the machine shuts down */
+};
+
+enum os_service_state {
+    OS_SERVICE_STOPPED = 1,
+    OS_SERVICE_STARTING,
+    OS_SERVICE_RUNNING,
+    OS_SERVICE_STOPPING,
+};
+
+struct os_service_facts {
+    enum os_service_state state;
+    bool is_automatic; /* started with the machine */
+    int64_t pid;
+    int code; /* with which it ended last */
+    char user[OS_NAME_MAX];
+    char command[OS_PATH_MAX];
+};
+
+/* Make it, or change it to that. -EACCES; -ENXIO there is no such user, or it has a password. */
+int os_service_install(const struct os_service *service);
+
+/* Stop and remove it. */
+int os_service_remove(const char *name, const char *runtime_file);
+
+/* 0 it runs, and its server is ready; -ECHILD it ended, *ret_code; -ETIMEDOUT it hangs. */
+int os_service_start(const char *name, int *ret_code);
+
+/* 0 it is stopped. */
+int os_service_stop(const char *name);
+
+/* -ENOENT there is no such service. */
+int os_service_ask(const char *name, struct os_service_facts *ret);
 
 /* ---- Logs: where a server's output goes --------------------------------------------------- */
 
@@ -731,6 +784,9 @@ int os_log_read(const char *path, struct os_log *ret);
 /* How many bytes of it stand from that offset on, at most size; 0: the end. */
 int64_t os_log_read_at(const struct os_log *log, int64_t offset, void *buf, size_t size);
 
+/* Append: how many bytes went; -EAGAIN none now. No SIGPIPE: -EPIPE. */
+int64_t os_log_write(const struct os_log *log, const void *data, size_t size);
+
 /* Its present size. */
 int64_t os_log_size(const struct os_log *log);
 
@@ -772,6 +828,12 @@ int os_datagram_send(intptr_t handle, const void *data, size_t size);
 /* The number of a signal's name ("TERM", "SIGTERM", "15"), or -EINVAL; and the name. */
 int os_signal_number(const char *name);
 const char *os_signal_name(int number);
+
+/* Does it name the same file whatever the working directory, as a service needs it? */
+bool os_path_is_absolute(const char *path);
+
+/* The directory of configurations: into buf. */
+int os_config_directory(char *buf, size_t size);
 
 /* The directory of runtime files where nothing else is said: into buf. */
 int os_runtime_directory(char *buf, size_t size);

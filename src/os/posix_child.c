@@ -13,11 +13,26 @@
 /* ---- The background ---------------------------------------------------------------------- */
 
 void
-os_streams_guard(void)
+os_program_begin(int *argc, char ***argv)
 {
+    (void)argc;
+    (void)argv;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
             (void)!open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest free one: this */
+}
+
+void
+os_program_end(int status)
+{
+    (void)status; /* who waits for us hears it of the kernel */
+}
+
+bool
+os_report_error(const char *text)
+{
+    (void)text;
+    return false;
 }
 
 static _Noreturn void
@@ -154,12 +169,7 @@ static const struct {
     {"SYS", SIGSYS},
 };
 
-/* As the servers' C library counts; that is another one where a static vortex is built with musl. */
-#ifndef FIRST_REALTIME
-#define FIRST_REALTIME SIGRTMIN
-#endif
-
-/* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them. */
+/* RTMIN, RTMIN+3, RTMAX-1: as kill(1) and systemd spell them, and the servers' C library counts. */
 static int
 realtime_signal(const char *name)
 {

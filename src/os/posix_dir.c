@@ -301,6 +301,20 @@ os_glob(const char *pattern, char ***ret_paths)
 
 /* ---- Names ------------------------------------------------------------------------------- */
 
+bool
+os_path_is_absolute(const char *path)
+{
+    return path[0] == '/';
+}
+
+int
+os_config_directory(char *buf, size_t size)
+{
+    int n = snprintf(buf, size, "%s", CONFIG_DIRECTORY);
+
+    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
 int
 os_runtime_directory(char *buf, size_t size)
 {

@@ -263,6 +263,12 @@ os_log_read_at(const struct os_log *log, int64_t offset, void *buf, size_t size)
 }
 
 int64_t
+os_log_write(const struct os_log *log, const void *data, size_t size)
+{
+    return os_handle_write(log->handle, data, size);
+}
+
+int64_t
 os_log_size(const struct os_log *log)
 {
     struct stat st;

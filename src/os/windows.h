@@ -111,6 +111,12 @@ struct windows_spawn {
 /* Start a program, suspended. Both handles are the caller's. */
 int windows_spawn(const struct windows_spawn *spawn, PROCESS_INFORMATION *ret);
 
+/*
+ * The command line of a program with these arguments, argv[0] apart; to be freed.
+ * program: its path; of a batch file it becomes that of the system's shell.
+ */
+int windows_command_line(const char *const *argv, WCHAR *program, size_t size, WCHAR **ret_line);
+
 /* What another process may inherit of that; to be closed. */
 int windows_inheritable(HANDLE handle, HANDLE *ret);
 
@@ -125,6 +131,14 @@ int windows_find_program(const char *name, WCHAR *buf, size_t size);
 /* The arguments of this process in UTF-8, which end with NULL; to be freed. */
 int windows_arguments(int *ret_count, char ***ret_arguments);
 void windows_arguments_free(int count, char **arguments);
+
+/* ---- windows_service.c --------------------------------------------------------------------- */
+
+/* Was this process started by the service manager? Its service's name, or "". */
+bool windows_is_service(void);
+void windows_service_name(char *buf, size_t size);
+
+#define WINDOWS_MESSAGE_ERROR 0xC0000001 /* of windows_messages.mc */
 
 /* ---- windows_detach.c --------------------------------------------------------------------- */
 

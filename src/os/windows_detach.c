@@ -235,12 +235,6 @@ os_child_reap(struct os_child *child)
 
 /* ---- Standard streams ---------------------------------------------------------------------- */
 
-/* A handle that was closed isn't given to a file: they have no numbers that programs count by. */
-void
-os_streams_guard(void)
-{
-}
-
 /* The child was started with none; its server inherits what stands here. */
 int
 os_detach_streams(const char *output)

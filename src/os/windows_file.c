@@ -388,7 +388,7 @@ os_file_create(const struct os_dir *dir, const char *name, const char *data, siz
                unsigned mode, struct os_file_id *ret_id)
 {
     WCHAR path[WIDE_PATH_MAX];
-    struct os_file_id id;
+    struct os_file_id id = {0};
     HANDLE file;
     int r = windows_in_dir(dir, name, path, WIDE_PATH_MAX);
 

@@ -150,6 +150,17 @@ os_log_read_at(const struct os_log *log, int64_t offset, void *buf, size_t size)
 }
 
 int64_t
+os_log_write(const struct os_log *log, const void *data, size_t size)
+{
+    DWORD n = 0;
+
+    if (!WriteFile((HANDLE)log->handle, data, size > UINT32_MAX ? UINT32_MAX : (DWORD)size, &n,
+                   NULL))
+        return windows_last_error();
+    return n;
+}
+
+int64_t
 os_log_size(const struct os_log *log)
 {
     LARGE_INTEGER size;

@@ -165,25 +165,51 @@ os_path_check(const char *path)
     return os_path_identify(path, &id);
 }
 
+/* "C:\x", "C:/x", "\\server\share\x" and the like: not "\x", which is on the current drive. */
+bool
+os_path_is_absolute(const char *path)
+{
+    bool has_drive = ((path[0] | 0x20) >= 'a' && (path[0] | 0x20) <= 'z') && path[1] == ':';
+    const char *rest = has_drive ? path + 2 : path + 1;
+
+    return path[0] != '\0' && (rest[0] == '\\' || rest[0] == '/')
+           && (has_drive || path[0] == '\\' || path[0] == '/');
+}
+
+/* What of ours stands below one of the system's folders. */
+static int
+below(const KNOWNFOLDERID *folder, const char *rest, char *buf, size_t size)
+{
+    char base[OS_PATH_MAX];
+    WCHAR *path = NULL;
+    int n, r = SHGetKnownFolderPath(folder, KF_FLAG_DEFAULT, NULL, &path) == S_OK
+                   ? windows_narrow(path, base, sizeof(base))
+                   : -ENOENT;
+
+    CoTaskMemFree(path);
+    if (r < 0)
+        return r;
+    n = snprintf(buf, size, "%s%s", base, rest);
+    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+int
+os_config_directory(char *buf, size_t size)
+{
+    return below(&FOLDERID_ProgramData, "\\Vortex", buf, size);
+}
+
 int
 os_runtime_directory(char *buf, size_t size)
 {
     const char *given = getenv("RUNTIME_DIRECTORY");
-    KNOWNFOLDERID folder = os_is_root() ? FOLDERID_ProgramData : FOLDERID_LocalAppData;
-    char base[OS_PATH_MAX];
-    WCHAR *path = NULL;
-    int n, r;
+    int n;
 
     if (given != NULL && given[0] != '\0') {
         n = snprintf(buf, size, "%s", given);
         return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
     }
-    r = SHGetKnownFolderPath(&folder, KF_FLAG_DEFAULT, NULL, &path) == S_OK
-            ? windows_narrow(path, base, sizeof(base))
-            : -ENOENT;
-    CoTaskMemFree(path);
-    if (r < 0)
-        return r;
-    n = snprintf(buf, size, "%s\\Vortex\\run", base);
-    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+    return below(os_is_root() || windows_is_service() ? &FOLDERID_ProgramData
+                                                      : &FOLDERID_LocalAppData,
+                 "\\Vortex\\run", buf, size);
 }

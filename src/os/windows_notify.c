@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No service manager here has a socket, or a descriptor for a newline. */
+/* No service manager here has a descriptor for a newline, and a server has no socket to speak to us. */
 #include "os/windows.h"
 
 #include <errno.h>
@@ -23,16 +23,6 @@ os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
     (void)size;
     (void)ret_pid;
     return -EAGAIN;
-}
-
-int
-os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid)
-{
-    (void)address;
-    (void)text;
-    (void)passed;
-    (void)pid;
-    return -ENOTSUP;
 }
 
 int
@@ -60,12 +50,6 @@ int64_t
 os_watchdog_ms(void)
 {
     return 0;
-}
-
-void
-os_manager_take(struct os_manager *ret)
-{
-    *ret = (struct os_manager){.newline = OS_NONE};
 }
 
 /* Windows has no such variables. */

@@ -232,6 +232,7 @@ void
 os_self_describe(struct os_process_facts *facts)
 {
     describe(GetCurrentProcess(), facts);
+    windows_service_name(facts->unit, sizeof(facts->unit));
 }
 
 void

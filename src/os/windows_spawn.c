@@ -137,8 +137,8 @@ put_arguments(struct line *line, const char *const *argv, bool batch)
 }
 
 /* program: what is executed; a batch file is, by the system's shell. */
-static int
-make_command_line(const char *const *argv, WCHAR *program, size_t size, WCHAR **ret_line)
+int
+windows_command_line(const char *const *argv, WCHAR *program, size_t size, WCHAR **ret_line)
 {
     struct line line = {malloc((COMMAND_MAX + 1) * sizeof(WCHAR)), 0, 0};
     bool batch = is_batch(program);
@@ -414,7 +414,7 @@ start(const struct windows_spawn *spawn, STARTUPINFOEXW *startup, PROCESS_INFORM
     int r = windows_find_program(spawn->launch->argv[0], program, WIDE_PATH_MAX);
 
     if (r == 0)
-        r = make_command_line(spawn->launch->argv, program, WIDE_PATH_MAX, &line);
+        r = windows_command_line(spawn->launch->argv, program, WIDE_PATH_MAX, &line);
     if (r == 0)
         r = make_environment(spawn->launch->env, &block);
     if (r == 0)

@@ -4,7 +4,7 @@
 import re
 import subprocess
 
-VERBS = "run start stop restart reload status list signal wait logs notify unit check version help".split()
+VERBS = "run start stop restart reload status list signal wait logs notify unit service check version help".split()
 
 
 def help_text(vortex, *words):

@@ -65,7 +65,7 @@ check()
 # eventually COMMAND...: wait until it holds; after 100 seconds the promise is broken.
 eventually()
 {
-    local end=$((SECONDS + 100))
+    local end=$((SECONDS + ${PATIENCE:-100}))
     until "$@"; do
         if [ $SECONDS -ge $end ]; then
             problem+="never came true: $*\n"

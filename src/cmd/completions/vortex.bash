@@ -34,6 +34,7 @@ _vortex_options()
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
+    service) echo "--user $common" ;;
     unit) echo "-l --listen $common" ;;
     notify) echo '-t --timeout -h --help' ;;
     logs) echo "-n --lines -f --follow $common" ;;
@@ -43,7 +44,7 @@ _vortex_options()
 
 _vortex()
 {
-    local verbs='run start stop restart reload status list signal wait logs notify unit check version help'
+    local verbs='run start stop restart reload status list signal wait logs notify unit service check version help'
     local signals='TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH'
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local verb='' word i
@@ -63,7 +64,7 @@ _vortex()
         fi
         case ${COMP_WORDS[i - 1]} in
         -c | --config | -p | --pidfile | -t | --timeout | -s | --signal | --assume | \
-            -n | --lines | -l | --listen | --notify-fd | =) continue ;;
+            -n | --lines | -l | --listen | --notify-fd | --user | =) continue ;;
         esac
         [[ -z $verb && $word != [-=]* ]] && verb=$word
     done

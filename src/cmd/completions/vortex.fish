@@ -10,7 +10,7 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
     end
     switch $word
       case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines \
-        -l --listen --notify-fd
+        -l --listen --notify-fd --user
         set skip yes
       case '-*'
       case '*'
@@ -59,7 +59,7 @@ end
 
 set -l start run start restart
 set -l stop stop restart
-set -l named run start stop restart reload status signal wait logs unit check
+set -l named run start stop restart reload status signal wait logs unit service check
 set -l signals TERM HUP INT QUIT KILL USR1 USR2 ABRT ALRM CONT STOP TSTP WINCH
 
 complete -c vortex -f
@@ -75,6 +75,9 @@ complete -c vortex -n __vortex_has_no_verb -a list -d 'All instances, one line e
 complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the server'
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
 complete -c vortex -n __vortex_has_no_verb -a notify -d 'Tell the service manager'
+complete -c vortex -n __vortex_has_no_verb -a service -d 'As a service of this system'
+complete -c vortex -n '__vortex_is service' -l user -x -d 'Whose process it is, on Windows'
+complete -c vortex -n '__vortex_is service' -a 'install uninstall start stop status'
 complete -c vortex -n __vortex_has_no_verb -a unit -d 'Print a systemd unit'
 complete -c vortex -n '__vortex_is unit' -s l -l listen -x -d 'What the socket unit listens on'
 complete -c vortex -n __vortex_has_no_verb -a logs -d 'The last lines of its log file'
@@ -84,7 +87,7 @@ complete -c vortex -n __vortex_has_no_verb -a help -d 'Help on a verb'
 
 complete -c vortex -n "__vortex_is $named" -a '(__vortex_instances)' -d Instance
 complete -c vortex -n '__vortex_is help' \
-  -a 'run start stop restart reload status list signal wait logs notify unit check version help'
+  -a 'run start stop restart reload status list signal wait logs notify unit service check version help'
 
 complete -c vortex -n 'not __vortex_is_in_command' -s c -l config -rF -d 'The configuration'
 complete -c vortex -n 'not __vortex_is_in_command' -s p -l pidfile -rF -d 'The pidfile'

@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Hosting servers on Windows, under Wine: one owner, never the wrong process, and a stop that leaves
+# nobody. Wine never delivers Ctrl-Break, so that each stop here comes to its end by the job.
+#
+#   hosting.sh VORTEX.EXE BUILD-DIRECTORY
+#
+# Prints TAP.
+set -u
+
+EXE=$(realpath "$1") BUILD=$(realpath "$2")
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=tests/command/tap.sh
+. "$here/../../command/tap.sh"
+# shellcheck source=tests/system/windows/wine.sh
+. "$here/wine.sh"
+begin hosting
+toy=../toy.exe
+
+# stop_ok: and nothing is left.
+stop_ok()
+{
+    says 0 stopped stop -p x.pid --timeout 1s
+    check test -z "$(find "$dir" -name 'x.pid*')"
+}
+
+children()
+{
+    sed -n 's/^child \([0-9]*\).*/\1/p' "$dir/$1" | tr -d '\r'
+}
+
+has_lines()
+{
+    [ -e "$dir/$1" ] && [ "$(grep -c . "$dir/$1")" -ge "$2" ]
+}
+
+fresh
+says 0 'started .* \(pid ' start -p x.pid
+says 0 running status -p x.pid
+check test "$(cat "$P")" = "$(value pid)"
+says 1 'already running' start -p x.pid
+says 0 '' start -p x.pid --if-stopped
+says 0 '' reload -p x.pid
+says 0 'stopped' stop -p x.pid
+check test -z "$(ls "$dir")"
+says 3 'not running' status -p x.pid
+says 0 'not running' stop -p x.pid
+says 7 'not running' reload -p x.pid
+kept 'the built-in server starts, answers and ends by a word, not by force'
+
+fresh
+says 0 started start -p x.pid -- $toy stay
+server=$(value server-pid)
+says 0 "server +$server" status -p x.pid
+says 0 '"verdict": "running"' status -p x.pid --json
+says 0 restarted restart -p x.pid --timeout 1s -- $toy stay
+check test "$(value server-pid)" != "$server"
+check is_gone "$server"
+server=$(value server-pid)
+stop_ok
+check is_gone "$server"
+kept 'a server is hosted, restarted and stopped'
+
+fresh
+says 0 started start -p x.pid -- $toy stay
+supervisor=$(value pid) server=$(value server-pid)
+check wine "$top/toy.exe" end "$supervisor"
+eventually is_gone "$server"
+says 1 stale status -p x.pid
+says 0 started start -p x.pid -- $toy stay
+stop_ok
+kept 'a killed vortex takes its server along, and the next start takes over'
+
+fresh
+printf '[log]\nfile = C:/hosting/%s/log\n' "$count" >"$dir/x.conf"
+says 0 started start -p x.pid -c x.conf -- $toy children 5
+eventually has_lines log 5
+server=$(value server-pid)
+check lives "$(children log | head -n 1)"
+stop_ok
+for pid in "$server" $(children log); do
+    check is_gone "$pid"
+done
+kept 'a stop leaves no grandchild'
+
+fresh
+says 0 started start -p x.pid -- $toy stay
+server=$(value server-pid)
+check wine "$top/toy.exe" end "$(value pid)"
+eventually is_gone "$server"
+wine "$top/toy.exe" stay >/dev/null 2>&1 &
+bystander=$!
+eventually test -n "$(wine "$top/vortex.exe" version)"
+says 0 started start -p y.pid -- $toy stay
+other=$(sed -n 's/^server-pid=//p' "$dir/y.pid.state")
+# The number of a living stranger, with another time of birth: as if it had been used again.
+sed -i "s/^pid=.*/pid=$other/; s/^server-pid=.*/server-pid=$other/" "$P.state"
+echo "$other" >"$P"
+says 1 'stale' status -p x.pid
+says 0 'not running' stop -p x.pid
+check lives "$other"
+says 7 'not running' reload -p x.pid
+says 0 started start -p x.pid -- $toy stay
+check lives "$other"
+stop_ok
+says 0 stopped stop -p y.pid --timeout 1s
+end $bystander
+kept 'a number that was used again is never signalled'
+
+fresh
+for content in '' '   ' 0 -1 1 12abc 0x10 "$((4294967296 + 8))" 1234567890123456789012345678901234567890; do
+    printf '%s\n' "$content" >"$P"
+    says 1 'stale|invalid' status -p x.pid
+    says 0 'not running' stop -p x.pid
+    printf '%s\n' "$content" >"$P"
+    says 0 started start -p x.pid
+    says 0 stopped stop -p x.pid
+done
+kept 'what is no pid of a server is not believed, and is no hindrance'
+
+fresh
+for ((round = 0; round < ${VORTEX_WINDOWS_ROUNDS:-20}; round++)); do
+    for starter in 1 2 3; do
+        (
+            cd "$dir" || exit
+            wine "$top/vortex.exe" start -p x.pid -- $toy stay >"said.$starter" 2>&1 </dev/null
+            echo $? >"status.$starter"
+        ) &
+    done
+    for starter in 1 2 3; do
+        eventually test -s "$dir/status.$starter"
+    done
+    check test "$(cat "$dir"/status.* | sort | tr -d '\n')" = 011
+    check test "$(grep -l started "$dir"/said.* | wc -l)" = 1
+    says 0 stopped stop -p x.pid --timeout 100ms
+    rm -f "$dir"/said.* "$dir"/status.*
+    [ -z "$problem" ] || break
+done
+kept 'of three starts at one instant one owns'
+
+fresh
+printf '[ready]\nwhen = file:C:/hosting/%s/ready\n' "$count" >"$dir/x.conf"
+says 0 started start -p x.pid -c x.conf -- $toy slow ready 700
+check test -e "$dir/ready"
+stop_ok
+printf '[ready]\nwhen = tcp:127.0.0.1:8471\n' >"$dir/x.conf"
+says 0 started start -p x.pid -c x.conf -- $toy listen 8471 500
+stop_ok
+printf '[ready]\nwhen = file:C:/hosting/%s/never\ntimeout = 500ms\n' "$count" >"$dir/x.conf"
+says 1 'did not become ready' start -p x.pid -c x.conf -- $toy stay
+says 1 'ended with status 3 before' start -p x.pid -c x.conf -- $toy exit 3
+kept 'a start returns when the server is ready, or says why it is not'
+
+fresh
+printf '[restart]\npolicy = on-failure\ndelay = 50ms..50ms\nlimit = 3/1m\n' >"$dir/x.conf"
+says 0 started start -p x.pid -c x.conf -- $toy exit 5
+eventually has_value exit 'code 5'
+eventually has_value phase failed
+check test "$(value restarts)" = 3
+kept 'a crash loop ends where its limit says'
+
+fresh
+printf '[log]\nfile = C:/hosting/%s/log\nmax-size = 100K\nkeep = 3\n' "$count" >"$dir/x.conf"
+says 0 started start -p x.pid -c x.conf -- $toy flood 250000
+eventually test -s "$dir/log.2"
+eventually grep -q 249984 "$dir/log"
+stop_ok
+check test "$(cat "$dir"/log* | tr -d '\r' | sort -u | wc -l)" = "$(((250000 + 63) / 64))"
+kept 'a flood of output is in the logs, line by line, however they rotate'
+
+fresh
+mkdir "$dir/Größe 😀 x"
+says 0 started start -p "Größe 😀 x\\x.pid" -- "$toy" arguments 'a b' '' 'c"d' 'f\"g' 'ü'
+P="$dir/Größe 😀 x/x.pid"
+check grep -q arguments "$P.state"
+says 0 stopped stop -p "Größe 😀 x\\x.pid" --timeout 1s
+long=$(printf '%060d' 0)
+mkdir -p "$dir/$long/$long/$long/$long/$long"
+says 0 started start -p "$long\\$long\\$long\\$long\\$long\\x.pid" -- $toy stay
+says 0 stopped stop -p "$long\\$long\\$long\\$long\\$long\\x.pid" --timeout 1s
+kept 'any name and any length of a path will do'
+
+finish

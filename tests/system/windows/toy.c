@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that misbehaves on request, and a hand in this Windows for the scripts.
+ *
+ * toy stay             live, and do nothing
+ * toy say WORD...      print them, and live
+ * toy children N       start N more of itself, print all their pids, and live
+ * toy exit CODE        end at once with that exit status
+ * toy slow FILE MS     make that file after so many milliseconds, and live
+ * toy listen PORT MS   listen there after so many milliseconds, and live
+ * toy flood BYTES      print so many, in lines of 64, and live
+ * toy arguments ...    print each in brackets, and live
+ * toy lives PID        exit status 0: that process lives; 1: it doesn't
+ * toy end PID          TerminateProcess
+ */
+#include <winsock2.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+stay(void)
+{
+    fflush(stdout);
+    Sleep(INFINITE);
+    return 0;
+}
+
+static int
+start_children(int count)
+{
+    char path[MAX_PATH], line[MAX_PATH + 16];
+
+    GetModuleFileNameA(NULL, path, sizeof(path));
+    snprintf(line, sizeof(line), "\"%s\" stay", path);
+    for (int i = 0; i < count; i++) {
+        STARTUPINFOA startup = {.cb = sizeof(startup)};
+        PROCESS_INFORMATION process;
+
+        if (CreateProcessA(path, line, NULL, NULL, FALSE, CREATE_NEW_PROCESS_GROUP, NULL, NULL,
+                           &startup, &process))
+            printf("child %lu\n", process.dwProcessId);
+    }
+    return stay();
+}
+
+static int
+listen_at(int port, int ms)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((u_short)port)};
+    WSADATA data;
+    SOCKET listener;
+
+    Sleep((DWORD)ms);
+    WSAStartup(MAKEWORD(2, 2), &data);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0
+        || listen(listener, 8) != 0)
+        return 9;
+    return stay();
+}
+
+static int
+make_file(const char *path, int ms)
+{
+    FILE *file;
+
+    Sleep((DWORD)ms);
+    file = fopen(path, "w");
+    if (file != NULL)
+        fclose(file);
+    return stay();
+}
+
+static int
+flood(long bytes)
+{
+    for (long i = 0; i < bytes; i += 64)
+        printf("%062ld\n", i); /* and a carriage return */
+    return stay();
+}
+
+static int
+ask(DWORD pid)
+{
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+
+    return process != NULL && WaitForSingleObject(process, 0) == WAIT_TIMEOUT ? 0 : 1;
+}
+
+static int
+end(DWORD pid)
+{
+    HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, pid);
+
+    if (process == NULL || !TerminateProcess(process, 1))
+        return 1;
+    return WaitForSingleObject(process, 10000) == WAIT_OBJECT_0 ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "stay";
+    int number = argc > 2 ? atoi(argv[2]) : 0;
+
+    if (strcmp(verb, "children") == 0)
+        return start_children(number);
+    if (strcmp(verb, "exit") == 0)
+        return number;
+    if (strcmp(verb, "slow") == 0 && argc > 3)
+        return make_file(argv[2], atoi(argv[3]));
+    if (strcmp(verb, "listen") == 0 && argc > 3)
+        return listen_at(number, atoi(argv[3]));
+    if (strcmp(verb, "flood") == 0)
+        return flood(number);
+    if (strcmp(verb, "lives") == 0)
+        return ask((DWORD)number);
+    if (strcmp(verb, "end") == 0)
+        return end((DWORD)number);
+    for (int i = 2; i < argc; i++)
+        printf(strcmp(verb, "arguments") == 0 ? "[%s]\n" : "%s\n", argv[i]);
+    return stay();
+}
