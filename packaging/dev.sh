@@ -22,6 +22,8 @@ DEB=(
     build-essential debhelper dpkg-dev libcmocka-dev
     lintian devscripts abigail-tools faketime
 )
+# The rpms, and what judges them.
+RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64 meson ninja-build gcc
@@ -46,7 +48,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits deb static
+    gcc clang asan tsan posix valgrind fuzz systemd inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
 MORE=(windows)
@@ -210,7 +212,7 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -466,6 +468,14 @@ step_deb()
     suites gcc deb
 }
 
+# The rpms: made, judged, and installed into a machine whose other packages are Debian's.
+step_rpm()
+{
+    bash tests/system/rpm/build.sh build/rpm
+    setup_gcc
+    suites gcc rpm
+}
+
 # What packaging/build.sh makes for any Linux: it is one file, stands in for the command that the suite
 # tries, is process 1 of its image, and has the same bytes when the tarball is built elsewhere.
 step_static()
@@ -552,6 +562,7 @@ test_environment()
     export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
     export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
+    export VORTEX_TEST_RPMS=$PWD/build/rpm        # what tests/system/rpm/build.sh made
     export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
     export VORTEX_TEST_INITS=$PWD/build/inits     # layers over that with other service managers
     export VORTEX_TEST_ALL=1                      # a missing tool is a failure, not a skip
@@ -674,7 +685,7 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine

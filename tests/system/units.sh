@@ -47,6 +47,17 @@ agree()
     check test "$(stat -c %a "/run/vortex/$2.pid")" = 644
 }
 
+# unit_agrees UNIT INSTANCE: systemd's main process, the pidfile's and vortex's are one and the same.
+unit_agrees()
+{
+    local main
+    main=$(main_of "$1")
+    check test "$main" -gt 1
+    check has_property "$1" ActiveState active
+    check test "$(cat "/run/vortex/$2.pid")" = "$main"
+    expect 0 "running"$'\n'" *pid +$main"$'\n' "$VORTEX" status "$2"
+}
+
 # Nothing of it runs, and systemd says so too.
 ended()
 {

@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=packaging/common.sh
 . packaging/common.sh
+# shellcheck source=tests/system/versions.sh
+. tests/system/versions.sh
 
 dir=$1
 rm -rf "$dir"
@@ -17,21 +19,10 @@ dir=$(realpath "$dir")
 SOURCE_DATE_EPOCH=$(source_date)
 export SOURCE_DATE_EPOCH
 
-copy_of_source()
-{
-    mkdir -p "$1"
-    source_files | tar --no-recursion --files-from=- --create | tar -C "$1" --extract
-}
-
 make_twin()
 (
     copy_of_source "$dir/elsewhere/source"
-    cd "$dir/elsewhere/source"
-    umask 077
-    chmod -R go= .
-    mkdir ../tmp
-    export TMPDIR=$dir/elsewhere/tmp HOME=/nonexistent LOGNAME=somebody
-    export TZ=Pacific/Chatham LC_ALL=C LANG=tr_TR.UTF-8
+    become_somebody "$dir/elsewhere"
     DEB_BUILD_OPTIONS='nocheck parallel=1' \
         faketime -f +400d bash packaging/deb/build.sh "$dir/twin"
 )
@@ -40,12 +31,9 @@ make_next()
 (
     copy_of_source "$dir/later"
     cd "$dir/later"
-    version=$(project_version)
-    next=${version%.*}.$((${version##*.} + 1))
-    sed -i "s/^\( *version: '\)$version',/\1$next',/" meson.build
+    next=$(become_next)
     sed "1s/(.*)/($next-1)/" packaging/deb/changelog | cat - packaging/deb/changelog >both
     mv both packaging/deb/changelog
-    echo '# Of the next version.' >>packaging/vortex.conf
     DEB_BUILD_OPTIONS=nocheck bash packaging/deb/build.sh "$dir/next"
 )
 

@@ -19,17 +19,6 @@ installed()
     test "$(dpkg-query -W -f '${Version} ${db:Status-Abbrev}' vortex)" = "$(dpkg-deb -f "$1" Version) ii "
 }
 
-# unit_agrees UNIT INSTANCE: systemd's main process, the pidfile's and vortex's are one and the same.
-unit_agrees()
-{
-    local main
-    main=$(main_of "$1")
-    check test "$main" -gt 1
-    check has_property "$1" ActiveState active
-    check test "$(cat "/run/vortex/$2.pid")" = "$main"
-    expect 0 "running"$'\n'" *pid +$main"$'\n' "$VORTEX" status "$2"
-}
-
 # What is on this machine but was not before, or the other way round; not the user, whom policy keeps.
 changed()
 {

@@ -4,24 +4,7 @@
 # shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
 
 DEBS=${VORTEX_TEST_DEBS-}
-
-bail()
-{
-    echo "Bail out! $*"
-    exit 1
-}
-
-# needs PROGRAM...: these, and the packages.
-needs()
-{
-    local name missing=()
-    for name in "$@"; do
-        command -v "$name" >/dev/null || missing+=("$name")
-    done
-    [ -d "$DEBS/this" ] || missing+=('VORTEX_TEST_DEBS, which build.sh makes')
-    [ ${#missing[@]} -gt 0 ] || return 0
-    skip "needs ${missing[*]}"
-}
+MADE=$DEBS
 
 # layer LOWER: a root file system at $root, whose changes are in memory and end with this process.
 layer()
@@ -51,17 +34,4 @@ local_repository()
     (cd "$1/opt/debs/debian" && dpkg-scanpackages . 2>/dev/null >Packages) || bail 'dpkg-scanpackages failed'
     rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*
     echo 'deb [trusted=yes] file:/opt/debs/debian ./' >"$1/etc/apt/sources.list"
-}
-
-# world FILE: all files, users and groups, but for what package managers and a running system note.
-world()
-{
-    {
-        find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /opt \
-            -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/cache -o -path /var/log/apt \
-            -o -path /var/log/journal -o -path /var/log/dpkg.log -o -path /run -o -path /var/tmp \) -prune -o -printf '%p\n'
-        find /run/vortex 2>/dev/null
-        sed 's/^/user: /' /etc/passwd
-        sed 's/^/group: /' /etc/group
-    } | sort >"$1"
 }
