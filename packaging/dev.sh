@@ -17,6 +17,9 @@ TEST=(
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
+# A virtual machine, emulated, and the kernel for it.
+VM=(qemu-system-x86 e2fsprogs)
+KERNEL=linux-image-cloud-amd64
 # The Debian packages, and what judges them.
 DEB=(
     build-essential debhelper dpkg-dev libcmocka-dev
@@ -51,7 +54,7 @@ STEPS=(
     gcc clang asan tsan posix valgrind fuzz systemd inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
-MORE=(windows)
+MORE=(vm windows)
 SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long the step runs each of them.
@@ -69,6 +72,7 @@ usage: packaging/dev.sh COMMAND
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
+  vm              cut the power of a virtual machine, in many more ways than the step does
   corpus          keep what the step fuzz found, in tests/fuzz/corpus
 
 Everything made is under build/.
@@ -177,6 +181,27 @@ fetch_debs()
     mv "$dir.new" "$dir"
 }
 
+# A virtual machine's kernel, into build/vm: unpacked, since this machine would boot an installed one.
+# Where there is none, or nothing to emulate a machine, the step vm says that it was skipped.
+fetch_vm()
+{
+    local dir=$PWD/build/vm name
+    [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || return 0
+    install_packages "${VM[@]}" || echo 'dev.sh: nothing that emulates a machine here' >&2
+    [ ! -e "$dir" ] || return 0
+    update_lists
+    rm -rf "$dir.new"
+    name=$(apt-cache depends "$KERNEL" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p')
+    if download "$dir.new/deb" "$name"; then
+        dpkg-deb -x "$dir.new"/deb/*.deb "$dir.new"
+        mv "$dir.new"/boot/vmlinuz-* "$dir.new/kernel"
+        rm -rf "$dir.new"/{deb,boot,lib,usr}
+        mv "$dir.new" "$dir"
+    else
+        echo 'dev.sh: no kernel for a virtual machine here' >&2
+    fi
+}
+
 # unpack_merged DIRECTORY PACKAGE...: the same, as Debian has it today, with all of /bin in /usr/bin.
 unpack_merged()
 {
@@ -216,6 +241,7 @@ install_for_tests()
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_vm
     fetch_debs
     fetch_inits
 }
@@ -453,6 +479,14 @@ step_systemd()
     suites gcc system
 }
 
+# The same in a virtual machine that is rebooted, and whose power is cut.
+step_vm()
+{
+    fetch_vm
+    setup_gcc
+    suites gcc vm
+}
+
 # The same under other service managers.
 step_inits()
 {
@@ -561,6 +595,7 @@ test_environment()
     export VORTEX_TEST_SERVERS=$PWD/build/servers # what bin/ has
     export VORTEX_BENCH_PEERS=$PWD/build/peers
     export VORTEX_TEST_MACHINE=$PWD/build/machine # a root file system with systemd
+    export VORTEX_TEST_VM=$PWD/build/vm           # a kernel, and room for a disk
     export VORTEX_TEST_DEBS=$PWD/build/deb        # what tests/system/deb/build.sh made
     export VORTEX_TEST_RPMS=$PWD/build/rpm        # what tests/system/rpm/build.sh made
     export VORTEX_TEST_ARCHIVE=$PWD/build/debs    # what an apt in a machine may install
@@ -639,18 +674,19 @@ command_run()
     exec build/src/vortex run -p "$PWD/build/run/vortex.pid"
 }
 
-# command_suite SUITE: torture and bench run alone, on what a user would install.
+# command_suite SUITE: torture, bench and vm-long run alone, on what a user would install.
 command_suite()
 {
     local dir=build/build-release
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
     fetch_servers
-    if [ "$1" = bench ]; then
+    if [ "$1" != torture ]; then
         install_packages "${SYSTEM[@]}"
         fetch_machine
-        fetch_peers
     fi
+    [ "$1" != bench ] || fetch_peers
+    [ "$1" != vm-long ] || fetch_vm
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"
@@ -689,11 +725,13 @@ deps)
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_vm
     fetch_debs
     fetch_inits
     fetch_peers
     ;;
 torture | bench) command_suite "$1" ;;
+vm) command_suite vm-long ;;
 corpus) command_corpus ;;
 -h | --help | help) usage ;;
 *)
