@@ -241,7 +241,6 @@ install_for_tests()
     install_clang_runtime
     fetch_servers
     fetch_machine
-    fetch_vm
     fetch_debs
     fetch_inits
 }
