@@ -52,18 +52,19 @@ believed_dead()
         problem+="status of $P: exit $code: $said\n"
 }
 
-# What is in the directory of $P, for a reader of the log. A file may have got its length but not its
-# content: then it begins with NUL.
+# What there is, for a reader of the log. A file may have got its length but not its content: then it
+# begins with NUL.
 describe()
 {
     local file first line=
     for file in "$P"*; do
         [ -e "$file" ] || continue
-        first=N
-        [ ! -s "$file" ] || IFS= read -r -d '' -n 1 first <"$file"
-        line+=" $(stat -c '%n (%s)' "$file")${first:- NUL}"
+        line+=" ${file#"$disk/"} ($(stat -c %s "$file"))"
+        [ -s "$file" ] || continue
+        IFS= read -r -d '' -n 1 first <"$file"
+        [ -n "$first" ] || line+=' of NUL'
     done
-    echo "# found:${line//N/}"
+    echo "# found:$line"
 }
 
 # All that is promised of files that outlived their boot: of $P.
@@ -163,6 +164,19 @@ every()
     kept "after $after: nothing_that_a_power_cut_left_of_$1_is_believed"
 }
 
+# What ext4 makes of that: final names of files without content; with other versions than this one,
+# of files with NUL for content, so one of these is put beside them.
+names_alone_were_written()
+{
+    fresh
+    check test -n "$(find "$disk" -path '*/new-*/x.pid' -empty)"
+    check test -n "$(find "$disk" -path '*/new-*/x.pid.state' -empty)"
+    mkdir "$disk/new-nul"
+    head -c 6 /dev/zero >"$disk/new-nul/x.pid"
+    head -c 238 /dev/zero >"$disk/new-nul/x.pid.state"
+    kept "after $after: there_are_pidfiles_and_states_without_content"
+}
+
 judge()
 {
     case $after in
@@ -172,6 +186,7 @@ judge()
         hand_is_dead
         ;;
     none | names | all)
+        [ "$after" != names ] || names_alone_were_written
         every new
         every over
         every stop
@@ -238,11 +253,14 @@ halt_all()
     done
 }
 
-# none: but what the kernel wrote by itself. names: ext4 then has them in its journal, and the
-# content not always on the disk. all: as if the power had gone just there.
+# What reaches the disk of the files that were changed. none: nothing. names: ext4's journal has
+# them, and nobody wrote what is in them. all: as if the power had gone just there.
 halt_and_sync()
 {
     fresh
+    # However long this takes, nothing is written by itself: neither names nor what is in the files.
+    mount -o remount,commit=3600 /
+    echo 0 >/proc/sys/vm/dirty_writeback_centisecs
     prepare_halts
     halt_all new start -- "$ALIVE"
     halt_all over start -- "$ALIVE"
