@@ -127,6 +127,12 @@ int args_parse(int argc, char **argv, struct args *ret);
 /* ---- say.c: alone prints, and chooses exit statuses --------------------------------------- */
 
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What makes "stopped" of stop, and "started" of start. */
+const char *say_past(const char *verb);
+
+/* Of what a service manager refused: its exit status, or a negative errno. */
+int say_refusal(int result);
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Bytes as they are, at once: false, they can't be written. */
 bool say_bytes(const char *data, size_t size);

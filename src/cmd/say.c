@@ -83,6 +83,18 @@ advice_for(int error)
     }
 }
 
+const char *
+say_past(const char *verb)
+{
+    return strcmp(verb, "stop") == 0 ? "ped" : "ed";
+}
+
+int
+say_refusal(int result)
+{
+    return result == -EACCES || result == EXIT_NOT_PERMITTED ? EXIT_NOT_PERMITTED : EXIT_FAILED;
+}
+
 int
 say_failure(const char *verb, const char *name, int error, const char *path)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* service: an instance as the system's own service. */
-#include <errno.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -30,12 +29,6 @@ say_state(const char *name)
 }
 
 static int
-exit_of(int result)
-{
-    return result == -EACCES || result == EXIT_NOT_PERMITTED ? EXIT_NOT_PERMITTED : EXIT_FAILED;
-}
-
-static int
 act(const struct args *args, const struct instance *instance)
 {
     struct service_request request = {instance, args->config, args->pidfile, args->user};
@@ -53,10 +46,10 @@ act(const struct args *args, const struct instance *instance)
         r = service_act(args->name, action, how, sizeof(how));
     if (r != 0) {
         say_error("cannot %s service '%s': %s", action, args->name, how);
-        return exit_of(r);
+        return say_refusal(r);
     }
-    say_line("%s%s service '%s'%s%s", action, strcmp(action, "stop") == 0 ? "ped" : "ed",
-             args->name, how[0] != '\0' ? ": " : "", how);
+    say_line("%s%s service '%s'%s%s", action, say_past(action), args->name,
+             how[0] != '\0' ? ": " : "", how);
     return EXIT_DONE;
 }
 

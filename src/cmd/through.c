@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* start, stop, restart and reload of an instance that is the service manager's. */
-#include <errno.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -50,14 +49,13 @@ through_manager(const struct args *args, const struct instance *instance, int *r
     }
     r = manager_act(&unit, verb);
     if (r == 0) {
-        say_line("%s%s '%s' through %s%s", verb, strcmp(verb, "stop") == 0 ? "ped" : "ed",
-                 instance->name, manager_unit_kind, unit.name);
+        say_line("%s%s '%s' through %s%s", verb, say_past(verb), instance->name, manager_unit_kind,
+                 unit.name);
         *ret_exit = EXIT_DONE;
     } else {
         manager_advice(&unit, verb, r, advice, sizeof(advice));
         say_error("cannot %s '%s': %s, or say --direct", verb, instance->name, advice);
-        if (r == EXIT_NOT_PERMITTED || r == -EACCES)
-            *ret_exit = EXIT_NOT_PERMITTED;
+        *ret_exit = say_refusal(r);
     }
     return true;
 }
