@@ -111,12 +111,7 @@ say_homeless(struct reader *reader, const struct ini_entry *entry)
 static const struct key *
 find_key(const struct ini_entry *entry)
 {
-    if (!entry->section || !entry->key)
-        return NULL;
-    for (const struct key *key = config_keys; key->section; key++)
-        if (strcmp(key->section, entry->section) == 0 && strcmp(key->name, entry->key) == 0)
-            return key;
-    return NULL;
+    return entry->section && entry->key ? key_named(entry->section, entry->key) : NULL;
 }
 
 /* FNV-1a: told apart later, never shown. */

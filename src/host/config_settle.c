@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only a whole configuration says: which keys go together, and what asks for a supervisor. */
-#include <string.h>
-
 #include "host/reading.h"
 
 /* The line where a key was given; 0: it was not. */
 static unsigned
 line_of(const struct reader *reader, const char *section, const char *name)
 {
-    for (const struct key *key = config_keys; key->section; key++)
-        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
-            return reader->given[key - config_keys];
-    return 0;
+    const struct key *key = key_named(section, name);
+
+    return key ? reader->given[key - config_keys] : 0;
 }
 
 /* One place for the output. What can't be is said of the lower line. */

@@ -336,6 +336,15 @@ const struct key config_keys[] = {
 
 static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "reader.given is too small");
 
+const struct key *
+key_named(const char *section, const char *name)
+{
+    for (const struct key *key = config_keys; key->section; key++)
+        if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
+            return key;
+    return NULL;
+}
+
 const char *
 config_limit_key(enum os_limit_kind kind)
 {

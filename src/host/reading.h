@@ -169,6 +169,9 @@ int refuse_signal(struct reader *reader, const struct key *key, const struct ini
 /* All of them; the last one's section is NULL. */
 extern const struct key config_keys[];
 
+/* The one of that name; NULL: there is none. */
+const struct key *key_named(const char *section, const char *name);
+
 /* config_settle.c: what only the whole file says. Mistakes are added: 0; -ENOMEM. */
 int config_settle(struct reader *reader);
 
