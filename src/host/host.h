@@ -217,7 +217,7 @@ int manager_act(const struct manager_unit *unit, const char *verb);
 void manager_advice(const struct manager_unit *unit, const char *verb, int result, char *buf,
                     size_t size);
 
-/* Of systemd.c alone: vortex@NAME.service, or vortex.service, into buf: false, there can be none, it is too long. */
+/* Of systemd.c alone: vortex@NAME.service, or vortex.service; false: it is too long to be one. */
 bool systemd_unit_name(const char *instance, char *buf, size_t size);
 
 /* ---- service_unix.c, or service_windows.c: the verb service ------------------------------- */

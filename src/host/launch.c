@@ -130,7 +130,7 @@ words_of(const struct launch_request *request, struct words *words)
     };
 }
 
-/* A supervisor lives long: what reading the configuration took of the stack is not kept for that. */
+/* A supervisor lives long: what was read and claimed before took stack that it doesn't need. */
 static void
 release_memory(const struct launch_request *request)
 {
@@ -232,7 +232,6 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     if (ret->error < 0)
         return;
     ret->stage = OS_STAGE_NONE;
-    release_memory(request);
     prepare_claim(request, &claim);
     /* What ends any other process is lost on process 1, until it waits for it. */
     if ((request->command == NULL || (os_self() == 1 && supervise_reason(request) != NULL))
@@ -244,7 +243,7 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         return;
     claim_finish(&claim);
     if (supervise_reason(request) != NULL) {
-        release_memory(request); /* once more: what the claim took */
+        release_memory(request);
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
     } else if (request->command == NULL)
         serve(&claim);
