@@ -6,6 +6,8 @@
  * linux*.c      Linux: pidfd and /proc, OFD locks, RENAME_EXCHANGE
  * plain.c       instead of linux*.c (-Dos=posix): kill(pid, 0) and file times; it says what is lost
  * windows*.c    Windows: handles, jobs, the service manager
+ * path.c pattern.c   the same for all of them
+ * no_*.c        for those who lack a thing
  * tests/unit/fake_os.c   a machine in memory, where any call fails on demand
  *
  * All answers are 0 (or what is said) or a negative errno; outputs are set on success only. Every

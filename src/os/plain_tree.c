@@ -161,32 +161,11 @@ os_hurry_end(const struct os_pace *former)
 }
 
 int
-os_notify_open(int64_t watchdog_ms, int store_max, intptr_t *ret_handle)
-{
-    (void)watchdog_ms;
-    (void)store_max;
-    (void)ret_handle;
-    return -ENOTSUP;
-}
-
-int
 os_notify_send(const char *address, const char *text, intptr_t passed, int64_t pid)
 {
     (void)address;
     (void)text;
     (void)passed;
     (void)pid;
-    return -ENOTSUP;
-}
-
-int64_t
-os_notify_read(intptr_t handle, char *buf, size_t size, int64_t *ret_pid,
-               struct os_handles *ret_handles)
-{
-    (void)ret_handles;
-    (void)handle;
-    (void)buf;
-    (void)size;
-    (void)ret_pid;
     return -ENOTSUP;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "os/os.h"
+#include "os/path.h"
 #include "os/posix.h"
 
 /* Far less than what systems keep free below a stack, so that nothing else is hit. */
@@ -137,33 +138,7 @@ os_path_identify(const char *path, struct os_file_id *ret_id)
     return 0;
 }
 
-bool
-os_path_is(const char *path, const struct os_file_id *id)
-{
-    struct os_file_id found = {0};
-
-    return os_path_identify(path, &found) == 0 && os_same_file(&found, id);
-}
-
 /* ---- Log files --------------------------------------------------------------------------- */
-
-/*
- * Do others have a say in that directory? They could make root append to a file of their choice
- * there, by a link (CVE-2016-1247).
- */
-static int
-is_of_others(const char *path, bool *ret_others)
-{
-    char name[OS_NAME_MAX];
-    struct os_dir dir;
-    int r = os_dir_open(path, false, &dir, name);
-
-    if (r < 0)
-        return r;
-    *ret_others = dir.speaker.scope != OS_SPEAKS_FOR_ALL;
-    os_dir_close(&dir);
-    return 0;
-}
 
 static int
 take_handle(int fd, bool others, struct os_log *ret)
@@ -202,7 +177,7 @@ os_log_open(const char *path, const struct os_log *like, struct os_log *ret)
     /* O_NONBLOCK: for a named pipe, which else waits for a reader */
     int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
     bool others = false;
-    int fd, r = is_of_others(path, &others);
+    int fd, r = path_is_of_others(path, &others);
 
     if (r < 0)
         return r;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tlhelp32.h>
 
 #define EPOCH_TICKS 116444736000000000ULL /* 1970, in 100 ns since 1601 */
 
@@ -161,6 +160,15 @@ windows_path(const char *path, WCHAR *buf, size_t size)
     return 0;
 }
 
+int
+windows_duplicate(HANDLE handle, bool inherited, HANDLE *ret)
+{
+    if (!DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), ret, 0, inherited,
+                         DUPLICATE_SAME_ACCESS))
+        return windows_last_error();
+    return 0;
+}
+
 intptr_t
 windows_close(intptr_t handle)
 {
@@ -268,20 +276,30 @@ os_self(void)
     return (int64_t)GetCurrentProcessId();
 }
 
+bool
+windows_find_process(int64_t pid, PROCESSENTRY32W *ret)
+{
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
+    bool found = false;
+
+    if (all == INVALID_HANDLE_VALUE)
+        return false;
+    for (BOOL more = Process32FirstW(all, &entry); more && !found;
+         more = found || Process32NextW(all, &entry))
+        found = (int64_t)entry.th32ProcessID == pid;
+    CloseHandle(all);
+    if (found)
+        *ret = entry;
+    return found;
+}
+
 int64_t
 os_parent(void)
 {
-    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
-    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-    int64_t parent = 0;
+    PROCESSENTRY32W self;
 
-    if (all == INVALID_HANDLE_VALUE)
-        return 0;
-    for (BOOL more = Process32FirstW(all, &entry); more; more = Process32NextW(all, &entry))
-        if (entry.th32ProcessID == GetCurrentProcessId())
-            parent = (int64_t)entry.th32ParentProcessID;
-    CloseHandle(all);
-    return parent;
+    return windows_find_process(os_self(), &self) ? (int64_t)self.th32ParentProcessID : 0;
 }
 
 /* Elevated: what root is elsewhere. */

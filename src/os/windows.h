@@ -4,6 +4,8 @@
 #define VORTEX_OS_WINDOWS_H
 
 #include <windows.h>
+
+#include <tlhelp32.h>
 #include <winsock2.h>
 
 #include "os/os.h"
@@ -30,7 +32,13 @@ uint64_t windows_ticks(FILETIME time);
 
 intptr_t windows_close(intptr_t handle);
 
-/* ---- windows_file.c ----------------------------------------------------------------------- */
+/* The same once more; inherited: for a child to have, too. */
+int windows_duplicate(HANDLE handle, bool inherited, HANDLE *ret);
+
+/* What the list of all processes says of that one. */
+bool windows_find_process(int64_t pid, PROCESSENTRY32W *ret);
+
+/* ---- windows_dir.c ------------------------------------------------------------------------ */
 
 /* A directory kept open, so that it can be neither renamed nor replaced, and its path. */
 struct windows_dir {
@@ -42,12 +50,35 @@ struct windows_dir {
 /* The path of a name in it. */
 int windows_in_dir(const struct os_dir *dir, const char *name, WCHAR *buf, size_t size);
 
+/* ---- windows_file.c ----------------------------------------------------------------------- */
+
+/* Of CreateFile: what stands there itself, a directory as well, never what a link leads to. */
+#define WINDOWS_ITSELF (FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS)
+
 /*
- * Open what that path names, never what a link there leads to. Where somebody, a virus scanner for
- * one, shares it with nobody for a moment: tries again for a short while.
+ * Open what that path names, itself. Where somebody, a virus scanner for one, shares it with nobody
+ * for a moment: tries again for a short while; _once: not.
  */
-HANDLE windows_open(const WCHAR *path, DWORD access, DWORD share, DWORD disposition,
-                    SECURITY_ATTRIBUTES *security);
+HANDLE windows_open(const WCHAR *path, DWORD access, DWORD share);
+HANDLE windows_open_once(const WCHAR *path, DWORD access, DWORD share);
+
+enum windows_access {
+    WINDOWS_READABLE, /* by all, changed by the owner, Administrators and SYSTEM alone: 0644 */
+    WINDOWS_PRIVATE,  /* 0600, and 0640: there is no group */
+};
+
+/* How a file is made, or opened where the disposition says so. */
+struct windows_new {
+    DWORD access;
+    DWORD share;
+    DWORD disposition;
+    DWORD flags;
+    enum windows_access readers;
+};
+
+/* As windows_open, with an access list of its own; the last error is CreateFile's. */
+HANDLE windows_make(const WCHAR *path, const struct windows_new *how);
+HANDLE windows_make_once(const WCHAR *path, const struct windows_new *how);
 
 /* What a file is: 0; -EISDIR, -ELOOP, -EMEDIUMTYPE it can't be depended on; -EMLINK. */
 int windows_judge(HANDLE file, struct os_file_id *ret_id);
@@ -61,12 +92,6 @@ enum windows_kind {
 
 /* Lower the speaker to who could have written that, or have put it there. */
 void windows_note_speaker(struct os_speaker *speaker, HANDLE object, enum windows_kind kind);
-
-enum windows_access {
-    WINDOWS_READABLE, /* by all, changed by the owner, Administrators and SYSTEM alone: 0644 */
-    WINDOWS_PRIVATE,  /* 0600 */
-    WINDOWS_LOG,      /* 0640 */
-};
 
 /* For a file or directory that is made. To be freed by windows_security_free. */
 int windows_security_new(enum windows_access access, SECURITY_ATTRIBUTES *ret);
@@ -117,8 +142,8 @@ int windows_spawn(const struct windows_spawn *spawn, PROCESS_INFORMATION *ret);
  */
 int windows_command_line(const char *const *argv, WCHAR *program, size_t size, WCHAR **ret_line);
 
-/* What another process may inherit of that; to be closed. */
-int windows_inheritable(HANDLE handle, HANDLE *ret);
+/* Ours, and over it NAME=VALUE of env, as CreateProcess wants it; to be freed. windows_environment.c */
+int windows_environment_new(const char *const *env, WCHAR **ret_block);
 
 /* A job of which nobody gets out; kills: as soon as we are dead, all in it are. */
 int windows_job_new(bool kills, HANDLE *ret);
@@ -126,7 +151,18 @@ int windows_job_new(bool kills, HANDLE *ret);
 /* The full path of a program, by PATH where it is a bare name. -ENOENT, -EACCES. */
 int windows_find_program(const char *name, WCHAR *buf, size_t size);
 
+/* ---- windows_service_control.c ------------------------------------------------------------- */
+
+/* A service, to be closed by CloseServiceHandle. */
+int windows_service_open(const char *name, DWORD manager_access, DWORD access, SC_HANDLE *ret);
+
+/* Stop it, and wait until it has ended. */
+int windows_service_stop(SC_HANDLE service);
+
 /* ---- windows_main.c ------------------------------------------------------------------------ */
+
+/* The path of this program. */
+int windows_own_path(WCHAR *buf, size_t size);
 
 /* The arguments of this process in UTF-8, which end with NULL; to be freed. */
 int windows_arguments(int *ret_count, char ***ret_arguments);
@@ -189,6 +225,8 @@ windows_end_of(intptr_t handle)
 
 /* The same end once more, for another thread; closed as often. Only one thread uses it at a time. */
 intptr_t windows_end_share(intptr_t handle);
+
+/* ---- windows_pipe.c ------------------------------------------------------------------------ */
 
 /* A pipe of the system: ours, to wait for, and one that a child may inherit, which blocks. */
 int windows_pipe(bool child_writes, intptr_t *ret_ours, HANDLE *ret_theirs);

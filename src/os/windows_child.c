@@ -139,13 +139,11 @@ listen_to_all(void)
 int
 os_supervisor_prepare(intptr_t *ret_signals)
 {
-    HANDLE event;
+    HANDLE event = NULL;
     int r = listen_to_all();
 
-    if (r == 0
-        && !DuplicateHandle(GetCurrentProcess(), kernel.event, GetCurrentProcess(), &event, 0,
-                            FALSE, DUPLICATE_SAME_ACCESS))
-        r = windows_last_error();
+    if (r == 0)
+        r = windows_duplicate(kernel.event, false, &event);
     return r < 0 ? r : windows_end_new(WINDOWS_SIGNALS, event, ret_signals);
 }
 

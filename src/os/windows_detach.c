@@ -82,11 +82,9 @@ static int
 own_path(char *buf, size_t size)
 {
     WCHAR path[WIDE_PATH_MAX];
-    DWORD n = GetModuleFileNameW(NULL, path, WIDE_PATH_MAX);
+    int r = windows_own_path(path, WIDE_PATH_MAX);
 
-    if (n == 0 || n >= WIDE_PATH_MAX)
-        return n == 0 ? windows_last_error() : -ENAMETOOLONG;
-    return windows_narrow(path, buf, size);
+    return r < 0 ? r : windows_narrow(path, buf, size);
 }
 
 /* The same command line, word by word, by the program's own path. */
@@ -158,7 +156,7 @@ os_detach(bool lends, struct os_lock *lock, os_child_main *main, void *what,
     if (r < 0)
         return r;
     if (lock != NULL)
-        r = windows_inheritable(windows_lock_claim_handle(lock), &inherited.claim);
+        r = windows_duplicate(windows_lock_claim_handle(lock), true, &inherited.claim);
     if (r == 0)
         r = start_child(&inherited, &child);
     CloseHandle(inherited.channel);

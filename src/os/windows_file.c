@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories that are kept open, and the small files in them. */
+/* The small files in a directory. */
 #include "os/windows.h"
 
 #include <errno.h>
@@ -12,25 +12,63 @@
 
 /* ---- Opening ------------------------------------------------------------------------------ */
 
+/* Is it worth another try? Somebody, a virus scanner for one, shares it with nobody for a moment. */
 static bool
-is_momentary(DWORD error)
+try_again(HANDLE file, int *tries)
 {
-    return error == ERROR_SHARING_VIOLATION || error == ERROR_DELETE_PENDING;
+    DWORD error = GetLastError();
+
+    if (file != INVALID_HANDLE_VALUE || ++*tries >= RETRIES
+        || (error != ERROR_SHARING_VIOLATION && error != ERROR_DELETE_PENDING))
+        return false;
+    Sleep(2);
+    return true;
 }
 
 HANDLE
-windows_open(const WCHAR *path, DWORD access, DWORD share, DWORD disposition,
-             SECURITY_ATTRIBUTES *security)
+windows_open_once(const WCHAR *path, DWORD access, DWORD share)
+{
+    return CreateFileW(path, access, share, NULL, OPEN_EXISTING, WINDOWS_ITSELF, NULL);
+}
+
+HANDLE
+windows_open(const WCHAR *path, DWORD access, DWORD share)
+{
+    HANDLE file;
+    int tries = 0;
+
+    do
+        file = windows_open_once(path, access, share);
+    while (try_again(file, &tries));
+    return file;
+}
+
+HANDLE
+windows_make_once(const WCHAR *path, const struct windows_new *how)
 {
     HANDLE file = INVALID_HANDLE_VALUE;
+    SECURITY_ATTRIBUTES security;
+    DWORD error = ERROR_NOT_ENOUGH_MEMORY;
 
-    for (int i = 0; i < RETRIES; i++) {
-        file = CreateFileW(path, access, share, security, disposition,
-                           FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, NULL);
-        if (file != INVALID_HANDLE_VALUE || !is_momentary(GetLastError()))
-            break;
-        Sleep(2);
+    if (windows_security_new(how->readers, &security) == 0) {
+        file = CreateFileW(path, how->access, how->share, &security, how->disposition, how->flags,
+                           NULL);
+        error = GetLastError();
+        windows_security_free(&security);
     }
+    SetLastError(error);
+    return file;
+}
+
+HANDLE
+windows_make(const WCHAR *path, const struct windows_new *how)
+{
+    HANDLE file;
+    int tries = 0;
+
+    do
+        file = windows_make_once(path, how);
+    while (try_again(file, &tries));
     return file;
 }
 
@@ -55,205 +93,6 @@ windows_judge(HANDLE file, struct os_file_id *ret_id)
     return info.nNumberOfLinks > 1 ? -EMLINK : 0;
 }
 
-/* ---- Directories -------------------------------------------------------------------------- */
-
-/* The path of which a directory on the way is a part, with its backslash. */
-static int
-open_way(const WCHAR *path, bool create, HANDLE *ret)
-{
-    SECURITY_ATTRIBUTES security;
-    HANDLE dir;
-    int r;
-
-    /* Not shared for deletion, so nobody renames or replaces it as long as it is open. */
-    dir = windows_open(path, FILE_LIST_DIRECTORY | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                       OPEN_EXISTING, NULL);
-    if (dir == INVALID_HANDLE_VALUE && create && windows_last_error() == -ENOENT) {
-        r = windows_security_new(WINDOWS_READABLE, &security);
-        if (r < 0)
-            return r;
-        r = CreateDirectoryW(path, &security) || GetLastError() == ERROR_ALREADY_EXISTS
-                ? 0
-                : windows_last_error();
-        windows_security_free(&security);
-        if (r < 0)
-            return r;
-        return open_way(path, false, ret);
-    }
-    if (dir == INVALID_HANDLE_VALUE)
-        return windows_last_error();
-    *ret = dir;
-    return 0;
-}
-
-static bool
-is_directory(HANDLE dir)
-{
-    struct os_file_id id;
-
-    return windows_judge(dir, &id) == -EISDIR;
-}
-
-/* How much of an absolute path is its root, which is there and needs no walk: "\\?\C:\". */
-static size_t
-root_length(const WCHAR *path)
-{
-    const WCHAR *rest = path + 4;
-    int parts = 1;
-
-    if (wcsncmp(path, L"\\\\?\\UNC\\", 8) == 0) {
-        rest = path + 8;
-        parts = 2; /* a server and its share */
-    }
-    while (*rest != L'\0' && parts > 0)
-        if (*rest++ == L'\\')
-            parts--;
-    return (size_t)(rest - path);
-}
-
-/*
- * From the root down, each step kept until the next is open. The path ends in a backslash; it is
- * cut and mended at each.
- */
-static int
-walk(WCHAR *path, bool create, HANDLE *ret, struct os_speaker *speaker)
-{
-    size_t at = root_length(path);
-    HANDLE dir = INVALID_HANDLE_VALUE;
-    int r = 0;
-
-    for (;;) {
-        WCHAR cut = path[at];
-        HANDLE next;
-
-        path[at] = L'\0';
-        r = open_way(path, create, &next);
-        path[at] = cut;
-        dir = (HANDLE)windows_close((intptr_t)dir);
-        if (r < 0)
-            return r;
-        dir = next;
-        if (!is_directory(dir))
-            r = -ENOTDIR;
-        if (r < 0)
-            break;
-        windows_note_speaker(speaker, dir, WINDOWS_WAY);
-        if (cut == L'\0')
-            break;
-        at += wcscspn(path + at + 1, L"\\") + 1;
-        if (path[at] == L'\\' && path[at + 1] == L'\0')
-            path[at] = L'\0';
-    }
-    if (r == 0)
-        *ret = dir;
-    else
-        windows_close((intptr_t)dir);
-    return r;
-}
-
-/* Where the last component of a path begins. */
-static const char *
-last_of(const char *path)
-{
-    const char *name = path;
-
-    for (const char *p = path; *p != '\0'; p++)
-        if (*p == '/' || *p == '\\' || (*p == ':' && p == path + 1))
-            name = p + 1;
-    return name;
-}
-
-static int
-open_directory(const WCHAR *path, bool create, struct os_dir *ret)
-{
-    size_t length = wcslen(path);
-    struct windows_dir *dir = malloc(sizeof(*dir) + (length + 2) * sizeof(WCHAR));
-    int r;
-
-    if (dir == NULL)
-        return -ENOMEM;
-    memcpy(dir->path, path, (length + 1) * sizeof(WCHAR));
-    ret->speaker = (struct os_speaker){OS_SPEAKS_FOR_ALL, 0};
-    r = walk(dir->path, create, &dir->handle, &ret->speaker);
-    if (r < 0) {
-        free(dir);
-        return r;
-    }
-    length = wcslen(dir->path);
-    if (dir->path[length - 1] != L'\\') {
-        dir->path[length++] = L'\\';
-        dir->path[length] = L'\0';
-    }
-    dir->length = length;
-    ret->handle = (intptr_t)dir;
-    return 0;
-}
-
-int
-os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_name)
-{
-    const char *name = last_of(path);
-    WCHAR wide[WIDE_PATH_MAX];
-    char way[OS_PATH_MAX + 8];
-    struct os_dir dir;
-    int n, r;
-
-    if (path[0] == '\0')
-        return -ENOENT;
-    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return -EISDIR;
-    if (strlen(name) >= OS_NAME_MAX)
-        return -ENAMETOOLONG;
-    /* With a dot: "C:" alone would be that drive's current directory, and so it shall be. */
-    n = snprintf(way, sizeof(way), "%.*s.", (int)(name - path), path);
-    if (n < 0 || (size_t)n >= sizeof(way))
-        return -ENAMETOOLONG;
-    r = windows_path(way, wide, WIDE_PATH_MAX);
-    if (r == 0)
-        r = open_directory(wide, create, &dir);
-    if (r < 0)
-        return r;
-    *ret_dir = dir;
-    memcpy(ret_name, name, strlen(name) + 1);
-    return 0;
-}
-
-void
-os_dir_close(struct os_dir *dir)
-{
-    struct windows_dir *own = (struct windows_dir *)dir->handle;
-
-    if (dir->handle != OS_NONE) {
-        CloseHandle(own->handle);
-        free(own);
-    }
-    dir->handle = OS_NONE;
-}
-
-int
-os_dir_is_remote(const struct os_dir *dir)
-{
-    const struct windows_dir *own = (const struct windows_dir *)dir->handle;
-    WCHAR root[MAX_PATH];
-
-    if (wcsncmp(own->path, L"\\\\?\\UNC\\", 8) == 0)
-        return 1;
-    if (!GetVolumePathNameW(own->path, root, MAX_PATH))
-        return 0;
-    return GetDriveTypeW(root) == DRIVE_REMOTE;
-}
-
-int
-windows_in_dir(const struct os_dir *dir, const char *name, WCHAR *buf, size_t size)
-{
-    const struct windows_dir *own = (const struct windows_dir *)dir->handle;
-
-    if (own->length >= size)
-        return -ENAMETOOLONG;
-    memcpy(buf, own->path, own->length * sizeof(*buf));
-    return windows_wide(name, buf + own->length, size - own->length);
-}
-
 /* ---- Reading ------------------------------------------------------------------------------ */
 
 static int
@@ -275,7 +114,7 @@ static int
 read_once(const WCHAR *path, char *buf, size_t size, size_t *ret_length, struct os_speaker speaker,
           struct os_file *ret_file)
 {
-    HANDLE file = windows_open(path, GENERIC_READ | READ_CONTROL, SHARE_ALL, OPEN_EXISTING, NULL);
+    HANDLE file = windows_open(path, GENERIC_READ | READ_CONTROL, SHARE_ALL);
     struct os_file_id id;
     int r;
 
@@ -321,7 +160,7 @@ os_file_identify(const struct os_dir *dir, const char *name, struct os_file_id *
 
     if (r < 0)
         return r;
-    file = windows_open(path, FILE_READ_ATTRIBUTES, SHARE_ALL, OPEN_EXISTING, NULL);
+    file = windows_open(path, FILE_READ_ATTRIBUTES, SHARE_ALL);
     if (file == INVALID_HANDLE_VALUE)
         return windows_last_error();
     r = windows_judge(file, &id);
@@ -337,24 +176,15 @@ os_file_identify(const struct os_dir *dir, const char *name, struct os_file_id *
 static HANDLE
 create_new(const WCHAR *path, unsigned mode)
 {
-    enum windows_access access = mode == 0600   ? WINDOWS_PRIVATE
-                                 : mode == 0640 ? WINDOWS_LOG
-                                                : WINDOWS_READABLE;
-    SECURITY_ATTRIBUTES security;
-    HANDLE file;
-    DWORD error;
-    int r = windows_security_new(access, &security);
+    const struct windows_new how = {
+        .access = GENERIC_WRITE | DELETE,
+        .share = FILE_SHARE_READ | FILE_SHARE_DELETE,
+        .disposition = CREATE_NEW,
+        .flags = WINDOWS_ITSELF,
+        .readers = mode == 0644 ? WINDOWS_READABLE : WINDOWS_PRIVATE,
+    };
 
-    if (r < 0) {
-        SetLastError(ERROR_NOT_ENOUGH_MEMORY);
-        return INVALID_HANDLE_VALUE;
-    }
-    file = windows_open(path, GENERIC_WRITE | DELETE, FILE_SHARE_READ | FILE_SHARE_DELETE,
-                        CREATE_NEW, &security);
-    error = GetLastError();
-    windows_security_free(&security);
-    SetLastError(error);
-    return file;
+    return windows_make(path, &how);
 }
 
 static int

@@ -29,32 +29,24 @@ of(const struct os_lock *lock)
 }
 
 static HANDLE
-open_once(const WCHAR *path, DWORD access, DWORD share)
-{
-    return CreateFileW(path, access, share, NULL, OPEN_EXISTING,
-                       FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, NULL);
-}
-
-static HANDLE
 open_lock_file(const WCHAR *path, bool create, bool *ret_made)
 {
-    DWORD access = FILE_READ_ATTRIBUTES | READ_CONTROL;
-    SECURITY_ATTRIBUTES security;
-    HANDLE file = windows_open(path, access, SHARE_ALL, OPEN_EXISTING, NULL);
-    DWORD error;
+    const struct windows_new how = {
+        .access = FILE_READ_ATTRIBUTES | READ_CONTROL,
+        .share = SHARE_ALL,
+        .disposition = CREATE_NEW,
+        .flags = WINDOWS_ITSELF,
+        .readers = WINDOWS_PRIVATE,
+    };
+    HANDLE file = windows_open(path, how.access, how.share);
 
     *ret_made = false;
     if (file != INVALID_HANDLE_VALUE || !create || windows_last_error() != -ENOENT)
         return file;
-    if (windows_security_new(WINDOWS_PRIVATE, &security) < 0)
-        return INVALID_HANDLE_VALUE;
-    file = windows_open(path, access, SHARE_ALL, CREATE_NEW, &security);
-    error = GetLastError();
-    windows_security_free(&security);
+    file = windows_make(path, &how);
     *ret_made = file != INVALID_HANDLE_VALUE;
-    if (file == INVALID_HANDLE_VALUE && error == ERROR_FILE_EXISTS)
+    if (!*ret_made && GetLastError() == ERROR_FILE_EXISTS)
         return open_lock_file(path, false, ret_made);
-    SetLastError(error);
     return file;
 }
 
@@ -102,7 +94,7 @@ open_exclusively(const WCHAR *path, DWORD access, DWORD share, HANDLE *ret)
     for (int i = 0; i < ASKING_MS && r == -EBUSY; i++) {
         if (i > 0)
             Sleep(1);
-        file = open_once(path, access, share);
+        file = windows_open_once(path, access, share);
         r = file == INVALID_HANDLE_VALUE ? windows_last_error() : 0;
     }
     if (r == 0)
@@ -156,7 +148,7 @@ os_lock_take(struct os_lock *lock)
 static bool
 is_open(const WCHAR *path, DWORD access)
 {
-    HANDLE file = open_once(path, access, SHARE_ALL);
+    HANDLE file = windows_open_once(path, access, SHARE_ALL);
 
     if (file != INVALID_HANDLE_VALUE)
         CloseHandle(file);
@@ -175,7 +167,7 @@ os_lock_ask(const struct os_dir *dir, const char *name)
         return OS_LOCK_HELD;
     if (is_open(path, FILE_READ_DATA))
         return OS_LOCK_CLAIMED;
-    file = open_once(path, FILE_READ_DATA, SHARE_ALL);
+    file = windows_open_once(path, FILE_READ_DATA, SHARE_ALL);
     if (file == INVALID_HANDLE_VALUE)
         return windows_last_error() == -ENOENT ? OS_LOCK_MISSING : OS_LOCK_UNKNOWN;
     CloseHandle(file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log files, and memory that goes back to the system. */
+#include "os/path.h"
 #include "os/windows.h"
 
 #include <errno.h>
@@ -37,21 +38,6 @@ os_code_release(void)
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
-/* Do others have a say in that directory, so that a link in it may be theirs? */
-static int
-is_of_others(const char *path, bool *ret_others)
-{
-    char name[OS_NAME_MAX];
-    struct os_dir dir;
-    int r = os_dir_open(path, false, &dir, name);
-
-    if (r < 0)
-        return r;
-    *ret_others = dir.speaker.scope != OS_SPEAKS_FOR_ALL;
-    os_dir_close(&dir);
-    return 0;
-}
-
 static int
 take_handle(HANDLE file, bool others, struct os_log *ret)
 {
@@ -74,18 +60,15 @@ take_handle(HANDLE file, bool others, struct os_log *ret)
 static HANDLE
 open_path(const WCHAR *path, DWORD access, DWORD disposition, bool follow)
 {
-    DWORD flags = FILE_FLAG_BACKUP_SEMANTICS | (follow ? 0 : FILE_FLAG_OPEN_REPARSE_POINT);
-    SECURITY_ATTRIBUTES security;
-    HANDLE file;
-    DWORD error;
+    const struct windows_new how = {
+        .access = access,
+        .share = SHARE_ALL,
+        .disposition = disposition,
+        .flags = follow ? FILE_FLAG_BACKUP_SEMANTICS : WINDOWS_ITSELF,
+        .readers = WINDOWS_PRIVATE,
+    };
 
-    if (windows_security_new(WINDOWS_LOG, &security) < 0)
-        return INVALID_HANDLE_VALUE;
-    file = CreateFileW(path, access, SHARE_ALL, &security, disposition, flags, NULL);
-    error = GetLastError();
-    windows_security_free(&security);
-    SetLastError(error);
-    return file;
+    return windows_make_once(path, &how);
 }
 
 /* Only appended to: a right that has no place to write at. */
@@ -95,7 +78,7 @@ os_log_open(const char *path, const struct os_log *like, struct os_log *ret)
     WCHAR wide[WIDE_PATH_MAX];
     bool others = false;
     HANDLE file;
-    int r = is_of_others(path, &others);
+    int r = path_is_of_others(path, &others);
 
     (void)like; /* a new file has the access list of all logs */
     if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How this program was called, in UTF-8: the main() of a C run time has the system's code page. */
+/* Which program this is, and how it was called: main() has the system's code page, we UTF-8. */
 #include "os/windows.h"
 
 #include <errno.h>
@@ -49,4 +49,14 @@ windows_arguments(int *ret_count, char ***ret_arguments)
     *ret_count = count;
     *ret_arguments = arguments;
     return 0;
+}
+
+int
+windows_own_path(WCHAR *buf, size_t size)
+{
+    DWORD length = GetModuleFileNameW(NULL, buf, (DWORD)size);
+
+    if (length == 0)
+        return windows_last_error();
+    return length < size ? 0 : -ENAMETOOLONG;
 }

@@ -149,14 +149,6 @@ os_path_identify(const char *path, struct os_file_id *ret_id)
     return 0;
 }
 
-bool
-os_path_is(const char *path, const struct os_file_id *id)
-{
-    struct os_file_id found = {0};
-
-    return os_path_identify(path, &found) == 0 && os_same_file(&found, id);
-}
-
 int
 os_path_check(const char *path)
 {

@@ -24,8 +24,7 @@ static BOOL
 replace_open(const WCHAR *from, const WCHAR *to)
 {
     struct rename rename = {.flags = RENAME_FLAGS, .length = (DWORD)(wcslen(to) * sizeof(*to))};
-    HANDLE file = windows_open(from, DELETE | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_DELETE,
-                               OPEN_EXISTING, NULL);
+    HANDLE file = windows_open(from, DELETE | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_DELETE);
     DWORD error;
     BOOL done;
 

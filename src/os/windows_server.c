@@ -6,15 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-duplicate(HANDLE handle, HANDLE *ret)
-{
-    if (!DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), ret, 0, FALSE,
-                         DUPLICATE_SAME_ACCESS))
-        return windows_last_error();
-    return 0;
-}
-
 /* ---- A job: what a control group is on Linux ----------------------------------------------- */
 
 int
@@ -93,7 +84,7 @@ keep_suspended(const PROCESS_INFORMATION *process, struct os_server *ret)
 {
     HANDLE own;
     intptr_t go;
-    int r = duplicate(process->hProcess, &own);
+    int r = windows_duplicate(process->hProcess, false, &own);
 
     if (r == 0)
         r = windows_end_new(WINDOWS_SUSPENDED, own, &go);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tlhelp32.h>
 
 #define ADDRESS        "service" /* of the manager, in NOTIFY_SOCKET */
 #define PULSE_MS       2000  /* so often a checkpoint rises, while a start or stop is waited for */
@@ -125,18 +124,10 @@ dispatch(void *context)
 static bool
 is_services_child(void)
 {
-    PROCESSENTRY32W entry = {.dwSize = sizeof(entry)};
-    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-    DWORD parent = (DWORD)os_parent();
-    bool is = false;
+    PROCESSENTRY32W parent;
 
-    if (all == INVALID_HANDLE_VALUE)
-        return false;
-    for (BOOL more = Process32FirstW(all, &entry); more; more = Process32NextW(all, &entry))
-        if (entry.th32ProcessID == parent)
-            is = _wcsicmp(entry.szExeFile, L"services.exe") == 0;
-    CloseHandle(all);
-    return is;
+    return windows_find_process(os_parent(), &parent)
+           && _wcsicmp(parent.szExeFile, L"services.exe") == 0;
 }
 
 bool

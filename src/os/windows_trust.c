@@ -178,7 +178,6 @@ windows_security_new(enum windows_access access, SECURITY_ATTRIBUTES *ret)
         [WINDOWS_READABLE] = L"D:P(A;OICI;FA;;;OW)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
                              L"(A;OICI;FRFX;;;S-1-5-32-545)",
         [WINDOWS_PRIVATE] = L"D:P(A;;FA;;;OW)(A;;FA;;;SY)(A;;FA;;;BA)",
-        [WINDOWS_LOG] = L"D:P(A;;FA;;;OW)(A;;FA;;;SY)(A;;FA;;;BA)",
     };
 
     *ret = (SECURITY_ATTRIBUTES){.nLength = sizeof(*ret)};
