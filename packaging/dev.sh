@@ -325,8 +325,9 @@ sources()
 # What a person wrote.
 all_files()
 {
-    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' -o -path './subprojects/*-*' -o -path ./subprojects/packagecache -o -path ./tests/fuzz/corpus \
-        -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
+    find . \( -path ./.git -o -path ./build -o -path ./dist -o -path './build-*' \
+        -o -path './subprojects/*-*' -o -path ./subprojects/packagecache \
+        -o -path ./tests/fuzz/corpus -o -path ./tests/fuzz/seeds \) -prune -o -type f -print | sort
 }
 
 shell_files()

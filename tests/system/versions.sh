@@ -2,6 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sources to make packages of, for the tests of packages. Sourced after packaging/common.sh.
 
+# make_versions DIR: what the tests of packages try, by the caller's
+#
+#   make_this    DIR/this    the packages
+#   make_twin    DIR/twin    the same, in a source where somebody else builds them at another time
+#   make_next    DIR/next    those of a next version, whose number is in $next
+make_versions()
+{
+    local twin
+    rm -rf "$1"
+    mkdir -p "$1"/{this,twin,next}
+    dir=$(realpath "$1")
+    # A copy has no git to ask.
+    SOURCE_DATE_EPOCH=$(source_date)
+    export SOURCE_DATE_EPOCH
+
+    make_this
+    (
+        copy_of_source "$dir/elsewhere/source"
+        become_somebody "$dir/elsewhere"
+        make_twin
+    ) >"$dir/twin.log" 2>&1 &
+    twin=$!
+    (
+        copy_of_source "$dir/later"
+        cd "$dir/later" || exit
+        next=$(become_next)
+        make_next
+    )
+    wait $twin || {
+        cat "$dir/twin.log"
+        die 'the second build failed'
+    }
+    rm -rf "$dir"/{elsewhere,later}
+}
+
 # copy_of_source FOLDER: this source, without git.
 copy_of_source()
 {
