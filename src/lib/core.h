@@ -226,6 +226,9 @@ bool notify_is_descriptor_name(const char *text);
  */
 int notify_send(const char *text, int64_t pid);
 
+/* "Ready" on the descriptor of NOTIFY_FD, and its end: 0; -ENOTCONN there is none; an error. */
+int notify_newline(void);
+
 /* ---- process.c --------------------------------------------------------------------------- */
 
 struct vortex_process {

@@ -10,7 +10,7 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
     end
     switch $word
       case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines \
-        -l --listen --notify-fd --user
+        -l --listen --notify-fd --fd --user
         set skip yes
       case '-*'
       case '*'
@@ -96,6 +96,7 @@ complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
 complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
 complete -c vortex -n '__vortex_is run' -l notify-fd -xa '3 4 5' -d 'A newline there when ready'
+complete -c vortex -n '__vortex_is notify' -l fd -xa '3 4 5' -d 'A newline there for READY=1'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'
