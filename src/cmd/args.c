@@ -31,6 +31,7 @@ static const struct {
     {"direct", 0, false, OPT_DIRECT},
     {"listen", 'l', true, OPT_LISTEN},
     {"user", 0, true, OPT_USER},
+    {"now", 0, false, OPT_NOW},
     {"notify-fd", 0, true, OPT_NOTIFY_FD},
     {"fd", 0, true, OPT_FD},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
@@ -145,8 +146,7 @@ set_value(struct args *args, size_t option, const char *value)
             return EXIT_DONE;
         }
         args->fd_said = (options[option].option & (OPT_FD | OPT_NOTIFY_FD)) != 0;
-        return args->fd_said ? set_notify_fd(options[option].name, value)
-                             : set_assume(args, value);
+        return args->fd_said ? set_notify_fd(options[option].name, value) : set_assume(args, value);
     }
 }
 
@@ -180,6 +180,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_DIRECT:
         args->direct = true;
+        break;
+    case OPT_NOW:
+        args->now = true;
         break;
     default:
         args->help = true;

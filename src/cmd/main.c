@@ -35,7 +35,7 @@ const struct verb verbs[] = {
      "Waits until the manager has read it, 5 seconds at most.\n"},
     {"unit", FROM_COMMAND | OPT_LISTEN, cmd_unit,
      "print a systemd unit made from the instance's configuration", NULL},
-    {"service", FROM_COMMAND | OPT_ACTION | OPT_USER, cmd_service,
+    {"service", FROM_COMMAND | OPT_ACTION | OPT_USER | OPT_NOW, cmd_service,
      "install, uninstall, start, stop or status: as the system's service",
      "install   it is started with the machine: by Windows, systemd, OpenRC, sysvinit\n"
      "uninstall stops it, too; its configuration stays\n"

@@ -217,12 +217,10 @@ int manager_act(const struct manager_unit *unit, const char *verb);
 void manager_advice(const struct manager_unit *unit, const char *verb, int result, char *buf,
                     size_t size);
 
-/* Of systemd.c alone: vortex@NAME.service, or vortex.service; false: it is too long to be one. */
-bool systemd_unit_name(const char *instance, char *buf, size_t size);
-
 /* ---- service_unix.c, or service_windows.c: the verb service ------------------------------- */
 
 struct service_request {
+    const char *name;
     const struct instance *instance;
     const char *config;  /* that was said; NULL: its own place */
     const char *pidfile; /* likewise */
@@ -233,16 +231,26 @@ struct service_state {
     bool is_installed;
     bool is_automatic; /* started with the machine */
     bool is_running;   /* or starts, or stops */
+    bool is_users;     /* started at its user's login, rather */
     char word[32];     /* "running", "starting" ... */
     char user[OS_NAME_MAX];
     char title[OS_NAME_MAX + 32]; /* "service web" */
 };
 
-/* 0; -ENOTSUP not here; an error, or an exit status. ret_how: what else is to be done or known. */
+/*
+ * Can that be asked for, whatever the instance is? 0; -ENOTSUP there are no services here; -EACCES;
+ * -EINVAL an option that is of no use here.
+ */
+int service_check(const struct service_request *request, char *ret_how, size_t size);
+
+/* The configuration without which an instance is no service: into buf; false: it needs none. */
+bool service_config(const char *name, char *buf, size_t size);
+
+/* After service_check: 0; an error, or an exit status. ret_how: what else is to be done or known. */
 int service_install(const struct service_request *request, char *ret_how, size_t size);
 int service_uninstall(const struct service_request *request, char *ret_how, size_t size);
 int service_act(const char *name, const char *verb, char *ret_how, size_t size);
-int service_ask(const char *name, struct service_state *ret);
+int service_ask(const char *name, struct service_state *ret, char *ret_how, size_t size);
 
 /* "systemd unit web.service" or "user root", of a living process. */
 void manager_of(const struct os_process_facts *facts, char *buf, size_t size);

@@ -34,7 +34,7 @@ _vortex_options()
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
-    service) echo "--user $common" ;;
+    service) echo "--now --user $common" ;;
     unit) echo "-l --listen $common" ;;
     notify) echo '-t --timeout --fd -h --help' ;;
     logs) echo "-n --lines -f --follow $common" ;;

@@ -76,6 +76,7 @@ complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the se
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
 complete -c vortex -n __vortex_has_no_verb -a notify -d 'Tell the service manager'
 complete -c vortex -n __vortex_has_no_verb -a service -d 'As a service of this system'
+complete -c vortex -n '__vortex_is service' -l now -d 'Start it, too'
 complete -c vortex -n '__vortex_is service' -l user -x -d 'Whose process it is, on Windows'
 complete -c vortex -n '__vortex_is service' -a 'install uninstall start stop status'
 complete -c vortex -n __vortex_has_no_verb -a unit -d 'Print a systemd unit'
