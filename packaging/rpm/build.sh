@@ -47,7 +47,7 @@ options=(
 if command -v dpkg-buildflags >/dev/null; then
     flags()
     {
-        DEB_BUILD_MAINT_OPTIONS='hardening=+all optimize=+lto reproducible=-all' dpkg-buildflags --get "$1"
+        DEB_BUILD_MAINT_OPTIONS='hardening=+all reproducible=-all' dpkg-buildflags --get "$1"
     }
     options+=(
         --nodeps # Debian's packages aren't in rpm's database
