@@ -27,6 +27,8 @@ DEB=(
 )
 # The rpms, and what judges them.
 RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
+# What tries the recipe for Arch, and reads the image for containers.
+STATIC=(makepkg fakeroot libarchive-tools skopeo)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64 meson ninja-build gcc
@@ -237,7 +239,7 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -533,6 +535,7 @@ step_static()
 
     source_tarball build/static/source.tar.gz
     bash tests/system/static/alpine.sh . build/static/source.tar.gz
+    bash tests/system/static/arch.sh . build/static/source.tar.gz
     tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
     (
         umask 077
@@ -721,7 +724,8 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
+        "${STATIC[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
