@@ -130,14 +130,6 @@ words_of(const struct launch_request *request, struct words *words)
     };
 }
 
-/* A supervisor lives long: what was read and claimed before took stack that it doesn't need. */
-static void
-release_memory(const struct launch_request *request)
-{
-    if (supervise_reason(request) != NULL)
-        os_stack_release();
-}
-
 /* ---- Claim and become -------------------------------------------------------------------- */
 
 /* claim: after step 1, or fresh (then path is claimed from the beginning). */
@@ -243,7 +235,6 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         return;
     claim_finish(&claim);
     if (supervise_reason(request) != NULL) {
-        release_memory(request);
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
     } else if (request->command == NULL)
         serve(&claim);
@@ -270,7 +261,6 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     launch->no_input = launch->no_output = false;
-    release_memory(request);
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
@@ -345,7 +335,6 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     }
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
-    release_memory(request);
     r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;

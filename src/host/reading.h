@@ -75,9 +75,6 @@ int environment_parse(struct environment *environment, const char *data, size_t 
 
 /* ---- words.c ----------------------------------------------------------------------------- */
 
-/* A copy, to be freed; or NULL. */
-char *words_copy(const char *text);
-
 /* Expand %n, %p and %% alone; as words_split. ret_text: free it. */
 int words_expand(const char *text, const char *instance, const char *pidfile, char **ret_text,
                  const char **ret_why);

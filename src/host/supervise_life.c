@@ -292,8 +292,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         gate_start(s->health, os_monotonic_ms());
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
-        os_stack_release();
-        os_code_release();
+        s->is_settled = true;
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

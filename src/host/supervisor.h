@@ -134,6 +134,7 @@ struct supervisor {
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
     bool is_leaving;  /* the server said STOPPING=1 */
+    bool is_settled;  /* since the last wait: the next one is likely to be long */
     int said_errno;   /* ERRNO=, or 0 */
     bool was_forked;  /* since the last pre-start */
     bool ended_badly; /* AFTER_POLICY: it failed ... */
