@@ -61,10 +61,10 @@ struct launch_result {
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
     int exit_status;     /* where it was supervised here: its own, in the end */
-    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
+    char *tail;          /* the last lines of its output, to be freed; NULL: there are none */
 };
 
-/* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
+/* Empty, but for the stage. */
 void launch_result_init(struct launch_result *result, enum os_stage stage);
 
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */

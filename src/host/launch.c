@@ -47,8 +47,7 @@ launch_of(const struct launch_request *request, bool background)
 void
 launch_result_init(struct launch_result *result, enum os_stage stage)
 {
-    memset(result, 0, offsetof(struct launch_result, tail) + 1);
-    result->stage = stage;
+    *result = (struct launch_result){.stage = stage};
 }
 
 void
@@ -316,6 +315,23 @@ lends_memory(const struct launch_request *request)
            && config->group == NULL && config->groups == NULL;
 }
 
+/* Its room is not the starter's, which is copied to the child: a supervisor would keep it. */
+static __attribute__((noinline)) int
+hear_word(struct os_child *child, struct launch_result *ret, size_t *ret_heard)
+{
+    struct launch_word word;
+    int r = os_child_hear(child, &word, sizeof(word), ret_heard);
+
+    if (r < 0 || *ret_heard == 0)
+        return r;
+    if (*ret_heard != sizeof(word.result) && *ret_heard != sizeof(word))
+        return -EIO;
+    *ret = word.result;
+    if (*ret_heard == sizeof(word))
+        ret->tail = words_copy(word.tail);
+    return 0;
+}
+
 void
 launch_start(const struct launch_request *request, struct claim *claim, struct launch_result *ret)
 {
@@ -342,9 +358,9 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
         return;
     }
     claim_abandon(claim); /* it goes on in the child */
-    r = os_child_hear(&child, ret, sizeof(*ret), &heard);
-    if (r < 0 || (heard != 0 && heard != sizeof(*ret))) {
-        ret->error = r < 0 ? r : -EIO;
+    r = hear_word(&child, ret, &heard);
+    if (r < 0) {
+        ret->error = r;
     } else if (heard == 0) {
         launch_result_init(ret, OS_STAGE_NONE);
         ret->pid = child.pid;

@@ -63,7 +63,10 @@ supervisor_tell(struct supervisor *s, const struct launch_result *result)
 {
     if (s->channel == NULL)
         return;
-    (void)os_child_tell(s->channel, result, result != NULL ? sizeof(*result) : 0);
+    if (result != NULL)
+        output_tell_failure(s, result);
+    else
+        (void)os_child_tell(s->channel, NULL, 0);
     s->channel = NULL;
 }
 

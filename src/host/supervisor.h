@@ -298,8 +298,8 @@ int output_open(struct supervisor *s, struct launch_result *result);
 /* What came, line by line while readiness waits for one. */
 void output_take(struct supervisor *s);
 
-/* The last lines of it, for whoever waits for the server. */
-void output_tail(struct supervisor *s, struct launch_result *result);
+/* Tell whoever waits for the server why it failed, with the last lines of what it said. */
+void output_tell_failure(struct supervisor *s, const struct launch_result *result);
 
 /* The server is dead for good: its last words go where they belong, within two seconds. */
 void output_close(struct supervisor *s);
