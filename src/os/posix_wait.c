@@ -125,6 +125,7 @@ os_wait_settled(struct os_source *sources, size_t count, int64_t deadline_ms)
     if (count > SOURCES_MAX)
         return -EINVAL;
     ask(sources, count, fds);
+    posix_heap_release();
     (void)dl_iterate_phdr(note_object, &parts);
     release_stack(parts.page);
     for (size_t i = 0; i < parts.count; i++)
