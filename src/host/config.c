@@ -212,6 +212,7 @@ config_free(struct config *config)
     free(config->log);
     free(config->log_file);
     free(config->pidfile);
+    free(config->cpus);
     config_init(config);
 }
 

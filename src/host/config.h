@@ -86,8 +86,8 @@ struct config {
     char **environment; /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
     int umask;          /* -1: not said */
     struct os_limit limits[OS_LIMIT_KINDS];
-    char **groups; /* [server] supplementary-groups, ends with NULL; NULL: not said */
-    struct os_cpus cpus;
+    char **groups;        /* [server] supplementary-groups, ends with NULL; NULL: not said */
+    struct os_cpus *cpus; /* NULL: not said */
     enum os_io_class io_class;
     int io_priority;      /* -1: not said */
     int nice;             /* OS_NICE_KEEP: not said */

@@ -27,7 +27,7 @@ launch_of(const struct launch_request *request, bool background)
         .umask = config->umask,
         .groups = (const char *const *)config->groups,
         .limits = config->limits,
-        .cpus = &config->cpus,
+        .cpus = config->cpus,
         .io_class = config->io_class,
         .no_new_privileges = config->no_new_privileges,
         .nice = config->nice,

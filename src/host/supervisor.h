@@ -84,7 +84,6 @@ struct manager {
     int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
     int64_t pulse_ms; /* when it hears next that we live, as long as it waits for us */
     char text[400];
-    char message[1024]; /* that is being put together */
 };
 
 #define STORED_NAME_MAX 256

@@ -314,7 +314,6 @@ struct os_limit {
 #define OS_CPUS_MAX 8192 /* the most that Linux can be built for */
 
 struct os_cpus {
-    bool is_set;
     uint64_t bits[OS_CPUS_MAX / 64]; /* number n is bit n % 64 of word n / 64 */
 };
 
@@ -339,7 +338,7 @@ struct os_launch {
     const char *output; /* standard output and error are appended there, made with mode 0640 */
     int umask;
     const struct os_limit *limits; /* of each kind */
-    const struct os_cpus *cpus;    /* on which it may run */
+    const struct os_cpus *cpus;    /* on which it may run; NULL: as we */
     enum os_io_class io_class;
     int io_priority; /* in that class */
     bool no_new_privileges;

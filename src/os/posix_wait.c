@@ -19,7 +19,7 @@
 #define STACK_RELEASED ((size_t)256 * 1024)
 /* More than what the frame of a small function and a leaf's red zone take. */
 #define OWN_STACK 512
-#define PARTS_MAX 32
+#define PARTS_MAX 16
 
 static int
 left_until(int64_t deadline_ms)
