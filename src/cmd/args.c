@@ -9,8 +9,8 @@
 #define OPTIONS_MAX 32
 
 static const struct {
-    const char *name; /* without the dashes */
-    char letter;      /* or 0 */
+    char name[15]; /* without the dashes */
+    char letter;   /* or 0 */
     bool takes_value;
     unsigned option; /* a verb takes it where one of these bits is its own; 0: every verb */
 } options[] = {

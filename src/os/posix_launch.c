@@ -284,7 +284,7 @@ set_scheduling(const struct os_launch *l, enum os_stage *stage)
     if (l->io_class != OS_IO_KEEP && (r = posix_set_io(l->io_class, l->io_priority)) < 0)
         return r;
     *stage = OS_STAGE_CPUS;
-    return l->cpus != NULL && l->cpus->is_set ? posix_set_cpus(l->cpus) : 0;
+    return l->cpus != NULL ? posix_set_cpus(l->cpus) : 0;
 }
 
 /* The end of a pipe for the server's newline, under the number that it was promised. */
