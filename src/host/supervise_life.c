@@ -175,10 +175,12 @@ life_stop(struct supervisor *s)
 static void
 tell_early_death(struct supervisor *s, const struct os_death *death)
 {
-    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
+    struct launch_result result; /* long, and seldom needed: not cleared in vain */
 
     if (s->channel == NULL || (s->phase != PHASE_STARTING && s->phase != PHASE_POST_START))
         return;
+    launch_result_init(&result, OS_STAGE_READY);
+    result.error = -ECHILD;
     if (death->signal != 0)
         snprintf(result.why, sizeof(result.why),
                  "the server was ended by signal %d before it was "

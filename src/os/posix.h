@@ -59,6 +59,15 @@ int posix_become(const struct os_launch *launch, const struct posix_who *who,
                  enum os_stage *ret_stage);
 void posix_regain(void);
 
+/* ---- posix_launch.c: os_launch_exec in two steps ------------------------------------------ */
+
+/* All that comes before the exec. */
+int posix_launch_prepare(const struct os_launch *launch, const struct os_lock *lock,
+                         enum os_stage *ret_stage);
+
+/* Returns only on failure. */
+int posix_launch_exec(const struct os_launch *launch, enum os_stage *ret_stage);
+
 /* ---- posix_stored.c ---------------------------------------------------------------------- */
 
 #define POSIX_FIRST_PASSED 3 /* socket activation: LISTEN_FDS descriptors from here on */

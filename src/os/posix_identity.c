@@ -96,7 +96,12 @@ posix_who_find(const struct os_launch *l, struct posix_who *ret, enum os_stage *
     struct posix_who *who = ret;
     int r = 0;
 
-    *who = (struct posix_who){.uid = geteuid(), .gid = getegid()};
+    /* Not all of it: it is long, and on the way to each server's exec. */
+    who->uid = geteuid();
+    who->gid = getegid();
+    who->name[0] = who->home[0] = who->shell[0] = '\0';
+    who->groups = NULL;
+    who->group_count = 0;
     *ret_stage = OS_STAGE_USER;
     if (l->user != NULL && (r = find_user(l->user, who)) < 0)
         return r;

@@ -361,7 +361,8 @@ tell_ready(const char *word)
 }
 
 int
-os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
+posix_launch_prepare(const struct os_launch *l, const struct os_lock *lock,
+                     enum os_stage *ret_stage)
 {
     struct posix_who who;
     int r = posix_who_find(l, &who, ret_stage);
@@ -370,18 +371,35 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
         return r;
     r = enter(l, lock, &who, ret_stage);
     free(who.groups);
-    if (r == 0) {
-        *ret_stage = OS_STAGE_EXEC;
-        if (l->ready_word != NULL)
-            tell_ready(l->ready_word);
+    if (r == 0 && l->ready_word != NULL)
+        tell_ready(l->ready_word);
+    if (r == 0)
         reset_signals();
-        /* As its user searches the PATH it will have; a script without #! runs by the shell. */
-        execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
-        r = -errno;
-        /* Linux refuses the exec to a user with too many processes, not the change to that user. */
-        if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
-            *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
-    }
+    return r;
+}
+
+int
+posix_launch_exec(const struct os_launch *l, enum os_stage *ret_stage)
+{
+    int r;
+
+    *ret_stage = OS_STAGE_EXEC;
+    /* As its user searches the PATH it will have; a script without #! runs by the shell. */
+    execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
+    r = -errno;
+    /* Linux refuses the exec to a user with too many processes, not the change to that user. */
+    if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
+        *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
+    return r;
+}
+
+int
+os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
+{
+    int r = posix_launch_prepare(l, lock, ret_stage);
+
+    if (r == 0)
+        r = posix_launch_exec(l, ret_stage);
     posix_regain();
     return r;
 }
