@@ -18,6 +18,8 @@
 #define IO_WHO_PROCESS 1
 #define IO_CLASS_SHIFT 13
 
+#define SIGNALS_SIZE ((size_t)(NSIG - 1) / 8) /* of a mask, in bytes */
+
 bool
 os_launch_can(enum os_stage stage)
 {
@@ -84,15 +86,18 @@ posix_no_new_privileges(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* musl's signal() refuses 34, which it keeps for itself, but which is glibc's SIGRTMIN. */
+/*
+ * By the kernel's own words: musl's signal() refuses 34, which it keeps for itself, but which is
+ * glibc's SIGRTMIN; and each function of the library costs a child of a supervisor a page fault.
+ */
 void
-posix_default_signals(void)
+posix_reset_signals(void)
 {
-    const unsigned long by_default[16] = {
-        0}; /* the kernel's struct sigaction, whatever its order */
+    const unsigned long nothing[16] = {0}; /* as struct sigaction, whatever its order; as a mask */
 
     for (int s = 1; s < NSIG; s++)
-        (void)syscall(SYS_rt_sigaction, s, by_default, NULL, (size_t)(NSIG - 1) / 8);
+        (void)syscall(SYS_rt_sigaction, s, nothing, NULL, SIGNALS_SIZE);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, SIGNALS_SIZE);
 }
 
 /*

@@ -26,8 +26,8 @@ bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
 /* flock it without waiting: 0; -EWOULDBLOCK. */
 int posix_flock(intptr_t handle);
 
-/* Let each signal do what it does by default. */
-void posix_default_signals(void);
+/* Signals as a program expects them, whatever our caller made of them: by default, none blocked. */
+void posix_reset_signals(void);
 
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);

@@ -176,10 +176,11 @@ set_limits(const struct os_limit *limits, enum os_stage *stage)
     int r = 0;
 
     for (int kind = 0; r == 0 && limits != NULL && kind < OS_LIMIT_KINDS; kind++) {
-        int which = posix_limit_number((enum os_limit_kind)kind);
+        int which;
 
         if (!limits[kind].is_set)
             continue;
+        which = posix_limit_number((enum os_limit_kind)kind);
         *stage = (enum os_stage)(OS_STAGE_LIMIT + kind);
         r = which < 0 ? -ENOTSUP : set_limit(which, &limits[kind]);
     }
@@ -213,17 +214,6 @@ set_environment(const char *const *env)
             return -errno;
     }
     return 0;
-}
-
-/* Signals as a program expects them, whatever our caller made of them. */
-static void
-reset_signals(void)
-{
-    sigset_t none;
-
-    posix_default_signals();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* ---- Sockets that are passed on ----------------------------------------------------------- */
@@ -374,7 +364,7 @@ posix_launch_prepare(const struct os_launch *l, const struct os_lock *lock,
     if (r == 0 && l->ready_word != NULL)
         tell_ready(l->ready_word);
     if (r == 0)
-        reset_signals();
+        posix_reset_signals();
     return r;
 }
 
