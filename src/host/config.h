@@ -203,6 +203,9 @@ void config_mistakes_free(struct config_mistakes *mistakes);
 
 /* ---- words.c: how values are read -------------------------------------------------------- */
 
+/* A copy, to be freed; or NULL. */
+char *words_copy(const char *text);
+
 /*
  * Split as a shell splits words: blanks, '...', "..." with \" \\ \$ \` inside, \X; no variables,
  * no patterns. %n, %p and %% are expanded in each word after the split, so that no expansion

@@ -10,13 +10,13 @@
 
 /* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
 
-/* What is long and mostly empty stands last: a supervisor keeps no more pages than it wrote to. */
+/* A supervisor keeps it: so its paths take no more room than they need. */
 struct instance {
     char name[OS_NAME_MAX];
+    char *pidfile;
+    char *config_path; /* also where there is no such file */
     bool has_config;
     struct config config;
-    char pidfile[OS_PATH_MAX];
-    char config_path[OS_PATH_MAX];
 };
 
 /* Letters, digits, . _ - @, not starting with a dot. */
@@ -29,7 +29,8 @@ bool instance_name_is_valid(const char *name);
  * ret_mistakes:         of the configuration; free with config_mistakes_free.
  * Returns:              0, also where there is no configuration and none was asked for; -EINVAL
  *                       mistakes; -ENOENT, -EACCES ...: of the configuration file or the runtime
- *                       directory. ret is set in any case; free with instance_free.
+ *                       directory. ret is set in any case, on failure perhaps without its paths;
+ *                       free with instance_free.
  */
 int instance_load(const char *name, const char *config_path, const char *pidfile,
                   struct instance *ret, struct config_mistakes *ret_mistakes);
@@ -60,10 +61,10 @@ struct launch_result {
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
     int exit_status;     /* where it was supervised here: its own, in the end */
-    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
+    char *tail;          /* the last lines of its output, to be freed; NULL: there are none */
 };
 
-/* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
+/* Empty, but for the stage. */
 void launch_result_init(struct launch_result *result, enum os_stage stage);
 
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */

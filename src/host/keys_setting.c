@@ -251,9 +251,8 @@ set_oom(struct reader *reader, const struct key *key, const struct ini_entry *en
 int
 set_io_class(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"none", "realtime", "best-effort", "idle", NULL};
     enum os_io_class *field = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "none realtime best-effort idle");
 
     if (choice < 0)
         return choice;

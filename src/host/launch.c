@@ -47,8 +47,7 @@ launch_of(const struct launch_request *request, bool background)
 void
 launch_result_init(struct launch_result *result, enum os_stage stage)
 {
-    memset(result, 0, offsetof(struct launch_result, tail) + 1);
-    result->stage = stage;
+    *result = (struct launch_result){.stage = stage};
 }
 
 void
@@ -128,14 +127,6 @@ words_of(const struct launch_request *request, struct words *words)
         .cgroup = words->facts.cgroup,
         .log = request->command != NULL ? log_of(&request->instance->config) : NULL,
     };
-}
-
-/* A supervisor lives long: what was read and claimed before took stack that it doesn't need. */
-static void
-release_memory(const struct launch_request *request)
-{
-    if (supervise_reason(request) != NULL)
-        os_stack_release();
 }
 
 /* ---- Claim and become -------------------------------------------------------------------- */
@@ -243,7 +234,6 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
         return;
     claim_finish(&claim);
     if (supervise_reason(request) != NULL) {
-        release_memory(request);
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
     } else if (request->command == NULL)
         serve(&claim);
@@ -270,7 +260,6 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     launch->no_input = launch->no_output = false;
-    release_memory(request);
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
@@ -326,6 +315,23 @@ lends_memory(const struct launch_request *request)
            && config->group == NULL && config->groups == NULL;
 }
 
+/* Its room is not the starter's, which is copied to the child: a supervisor would keep it. */
+static __attribute__((noinline)) int
+hear_word(struct os_child *child, struct launch_result *ret, size_t *ret_heard)
+{
+    struct launch_word word;
+    int r = os_child_hear(child, &word, sizeof(word), ret_heard);
+
+    if (r < 0 || *ret_heard == 0)
+        return r;
+    if (*ret_heard != sizeof(word.result) && *ret_heard != sizeof(word))
+        return -EIO;
+    *ret = word.result;
+    if (*ret_heard == sizeof(word))
+        ret->tail = words_copy(word.tail);
+    return 0;
+}
+
 void
 launch_start(const struct launch_request *request, struct claim *claim, struct launch_result *ret)
 {
@@ -345,7 +351,6 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     }
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
-    release_memory(request);
     r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
@@ -353,9 +358,9 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
         return;
     }
     claim_abandon(claim); /* it goes on in the child */
-    r = os_child_hear(&child, ret, sizeof(*ret), &heard);
-    if (r < 0 || (heard != 0 && heard != sizeof(*ret))) {
-        ret->error = r < 0 ? r : -EIO;
+    r = hear_word(&child, ret, &heard);
+    if (r < 0) {
+        ret->error = r;
     } else if (heard == 0) {
         launch_result_init(ret, OS_STAGE_NONE);
         ret->pid = child.pid;

@@ -63,7 +63,10 @@ supervisor_tell(struct supervisor *s, const struct launch_result *result)
 {
     if (s->channel == NULL)
         return;
-    (void)os_child_tell(s->channel, result, result != NULL ? sizeof(*result) : 0);
+    if (result != NULL)
+        output_tell_failure(s, result);
+    else
+        (void)os_child_tell(s->channel, NULL, 0);
     s->channel = NULL;
 }
 
@@ -148,6 +151,7 @@ step(struct supervisor *s)
 
     int64_t deadline = earlier(s->deadline, gate_deadline(gate));
     enum probe_answer answer;
+    int ready;
 
     manager_tell(s, os_monotonic_ms());
     deadline = earlier(deadline, manager_deadline(s));
@@ -157,7 +161,10 @@ step(struct supervisor *s)
         deadline = earlier(deadline, log_deadline(s->log));
     }
     count += gate_sources(gate, sources + count, SOURCES_MAX - count);
-    if (os_wait(sources, count, deadline) < 0)
+    ready = s->is_settled ? os_wait_settled(sources, count, deadline)
+                          : os_wait(sources, count, deadline);
+    s->is_settled = false;
+    if (ready < 0)
         return;
     output_take(s);
     word_take(s, sources + 1, words); /* a last word comes before the death */
@@ -219,7 +226,6 @@ int
 supervise(const struct launch_request *request, const struct os_launch *launch, struct claim *claim,
           struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
-    int64_t restarts[LIMIT_MAX]; /* not in s, which is cleared: most of it is never touched */
     struct supervisor s = {
         .instance = request->instance,
         .listen_fds = request->listen_fds,
@@ -236,13 +242,14 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .main = {.handle = OS_NONE},
     };
 
-    policy_init(&s.policy, &request->instance->config.restart,
-                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32, restarts);
     launch_result_init(result, OS_STAGE_DETACH);
     result->exit_status = 1;
     manager_open(&s);
     keep_own_handles(&s);
-    result->error = make_gates(&s, result);
+    result->error = policy_init(&s.policy, &request->instance->config.restart,
+                                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
+    if (result->error == 0)
+        result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);
     if (result->error == 0)
@@ -266,6 +273,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     gate_free(s.health);
     reload_free(&s);
     word_close(&s);
+    policy_free(&s.policy);
     (void)os_handle_close(s.signals);
     claim_end(claim, true);
     return result->exit_status;

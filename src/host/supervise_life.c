@@ -192,7 +192,6 @@ tell_early_death(struct supervisor *s, const struct os_death *death)
     if (s->said_errno != 0)
         snprintf(result.why + strlen(result.why), sizeof(result.why) - strlen(result.why), ": %s",
                  strerror(s->said_errno));
-    output_tail(s, &result);
     supervisor_tell(s, &result);
     s->policy.settings.policy = RESTART_NO; /* a failed start leaves nothing running */
 }
@@ -235,7 +234,6 @@ start_failed(struct supervisor *s, enum os_stage stage, const char *why)
     struct launch_result result = {.error = -ECHILD, .stage = stage};
 
     snprintf(result.why, sizeof(result.why), "%s", why);
-    output_tail(s, &result);
     s->after = s->channel != NULL ? AFTER_FAIL : AFTER_RESTART;
     supervisor_tell(s, &result);
     begin_end(s);
@@ -294,8 +292,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         gate_start(s->health, os_monotonic_ms());
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
-        os_stack_release();
-        os_code_release();
+        s->is_settled = true;
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

@@ -134,6 +134,7 @@ struct supervisor {
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
     bool is_leaving;  /* the server said STOPPING=1 */
+    bool is_settled;  /* since the last wait: the next one is likely to be long */
     int said_errno;   /* ERRNO=, or 0 */
     bool was_forked;  /* since the last pre-start */
     bool ended_badly; /* AFTER_POLICY: it failed ... */
@@ -297,8 +298,8 @@ int output_open(struct supervisor *s, struct launch_result *result);
 /* What came, line by line while readiness waits for one. */
 void output_take(struct supervisor *s);
 
-/* The last lines of it, for whoever waits for the server. */
-void output_tail(struct supervisor *s, struct launch_result *result);
+/* Tell whoever waits for the server why it failed, with the last lines of what it said. */
+void output_tell_failure(struct supervisor *s, const struct launch_result *result);
 
 /* The server is dead for good: its last words go where they belong, within two seconds. */
 void output_close(struct supervisor *s);

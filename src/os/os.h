@@ -492,6 +492,13 @@ struct os_source {
  */
 int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
 
+/*
+ * os_wait of a process that is likely to sleep for long now: what it doesn't need asleep (the stack
+ * of calls that are over, freed memory, the code of its program and of its libraries) goes back to
+ * the system. What is needed again comes back with a page fault for some 16 pages of code.
+ */
+int os_wait_settled(struct os_source *sources, size_t count, int64_t deadline_ms);
+
 /* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks: for a child. */
 int os_pipe(intptr_t ret_ends[2]);
 
@@ -737,15 +744,6 @@ int os_service_ask(const char *name, struct os_service_facts *ret);
 void *os_pages_new(size_t size);
 /* NULL is fine. Returns NULL. */
 void *os_pages_free(void *pages, size_t size);
-
-/* Give back what calls that are over have left of the stack: some 50 KiB after a start, measured. */
-void os_stack_release(void);
-
-/*
- * Let go of this program's code and that of its libraries, of which a start needed much: what is
- * used again is mapped again, with a page fault for some 16 pages.
- */
-void os_code_release(void);
 
 /* Wall clock, milliseconds since 1970. */
 int64_t os_wall_ms(void);

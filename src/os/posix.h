@@ -35,6 +35,9 @@ void posix_keep_from_exec(int from, intptr_t keep);
 /* Close the descriptors from the first number to the last one; -1: to the highest there is. */
 void posix_close_range(int first, int last);
 
+/* What was freed goes back to the system, as far as the C library can do that. */
+void posix_heap_release(void);
+
 /* Kill all that is below that child of ours, as far as it can be found. */
 void posix_kill_below(int64_t child);
 
