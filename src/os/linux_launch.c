@@ -96,7 +96,8 @@ posix_reset_signals(void)
     const unsigned long nothing[16] = {0}; /* as struct sigaction, whatever its order; as a mask */
 
     for (int s = 1; s < NSIG; s++)
-        (void)syscall(SYS_rt_sigaction, s, nothing, NULL, SIGNALS_SIZE);
+        if (s != SIGKILL && s != SIGSTOP) /* an error is written down, in a page of its own */
+            (void)syscall(SYS_rt_sigaction, s, nothing, NULL, SIGNALS_SIZE);
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, SIGNALS_SIZE);
 }
 

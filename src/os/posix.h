@@ -49,8 +49,8 @@ struct posix_who {
     uid_t uid;
     gid_t gid;
     char name[OS_NAME_MAX]; /* empty: no user was named */
-    char home[OS_PATH_MAX];
-    char shell[OS_PATH_MAX];
+    const char *home;       /* this and the next are the library's, until it looks up another */
+    const char *shell;
     gid_t *groups; /* the supplementary ones; free it */
     size_t group_count;
 };

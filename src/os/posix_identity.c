@@ -40,8 +40,8 @@ find_user(const char *user, struct posix_who *who)
     who->uid = pw->pw_uid;
     who->gid = pw->pw_gid;
     snprintf(who->name, sizeof(who->name), "%s", pw->pw_name);
-    snprintf(who->home, sizeof(who->home), "%s", pw->pw_dir);
-    snprintf(who->shell, sizeof(who->shell), "%s", pw->pw_shell);
+    who->home = pw->pw_dir;
+    who->shell = pw->pw_shell;
     return 0;
 }
 
@@ -96,12 +96,7 @@ posix_who_find(const struct os_launch *l, struct posix_who *ret, enum os_stage *
     struct posix_who *who = ret;
     int r = 0;
 
-    /* Not all of it: it is long, and on the way to each server's exec. */
-    who->uid = geteuid();
-    who->gid = getegid();
-    who->name[0] = who->home[0] = who->shell[0] = '\0';
-    who->groups = NULL;
-    who->group_count = 0;
+    *who = (struct posix_who){.uid = geteuid(), .gid = getegid()};
     *ret_stage = OS_STAGE_USER;
     if (l->user != NULL && (r = find_user(l->user, who)) < 0)
         return r;

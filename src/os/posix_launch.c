@@ -360,7 +360,8 @@ posix_launch_prepare(const struct os_launch *l, const struct os_lock *lock,
     if (r < 0)
         return r;
     r = enter(l, lock, &who, ret_stage);
-    free(who.groups);
+    if (who.groups != NULL) /* a call of the library less: see posix_reset_signals */
+        free(who.groups);
     if (r == 0 && l->ready_word != NULL)
         tell_ready(l->ready_word);
     if (r == 0)
@@ -374,6 +375,8 @@ posix_launch_exec(const struct os_launch *l, enum os_stage *ret_stage)
     int r;
 
     *ret_stage = OS_STAGE_EXEC;
+    if (l->argv[0][0] == '/') /* there is nothing to search; what it can't do, execvp may */
+        (void)execve(l->argv[0], (char *const *)(uintptr_t)l->argv, environ);
     /* As its user searches the PATH it will have; a script without #! runs by the shell. */
     execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
     r = -errno;
