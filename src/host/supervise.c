@@ -75,6 +75,7 @@ supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
     server_end_descendants(s);
+    os_cgroup_remove(&s->cgroup); /* that was kept for another server */
     supervisor_set_phase(s, PHASE_ENDED);
 }
 
@@ -138,6 +139,18 @@ earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* To go to rest takes time that a server needs which only begins to serve: that is for later. */
+static int
+wait_or_rest(struct supervisor *s, struct os_source *sources, size_t count, int64_t deadline)
+{
+    bool rests = s->rest_ms != NEVER && os_monotonic_ms() >= s->rest_ms;
+
+    if (!rests)
+        return os_wait(sources, count, earlier(deadline, s->rest_ms));
+    s->rest_ms = NEVER;
+    return os_wait_settled(sources, count, deadline);
+}
+
 static void
 step(struct supervisor *s)
 {
@@ -150,7 +163,6 @@ step(struct supervisor *s)
 
     int64_t deadline = earlier(s->deadline, gate_deadline(gate));
     enum probe_answer answer;
-    int ready;
 
     manager_tell(s, os_monotonic_ms());
     deadline = earlier(deadline, manager_deadline(s));
@@ -160,10 +172,7 @@ step(struct supervisor *s)
         deadline = earlier(deadline, log_deadline(s->log));
     }
     count += gate_sources(gate, sources + count, SOURCES_MAX - count);
-    ready = s->is_settled ? os_wait_settled(sources, count, deadline)
-                          : os_wait(sources, count, deadline);
-    s->is_settled = false;
-    if (ready < 0)
+    if (wait_or_rest(s, sources, count, deadline) < 0)
         return;
     output_take(s);
     word_take(s, sources + 1, words); /* a last word comes before the death */
@@ -237,6 +246,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .store = {.watch = OS_NONE},
         .word_pipe = OS_NONE,
         .deadline = NEVER,
+        .rest_ms = NEVER,
         .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
         .main = {.handle = OS_NONE},
     };

@@ -9,6 +9,8 @@
 
 #include "host/supervisor.h"
 
+#define REST_AFTER_MS 500
+
 /* ---- Hooks ------------------------------------------------------------------------------- */
 
 /* In a phase of its own, which the state tells where there is a hook to wait for. */
@@ -175,10 +177,12 @@ life_stop(struct supervisor *s)
 static void
 tell_early_death(struct supervisor *s, const struct os_death *death)
 {
-    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
+    struct launch_result result; /* long, and seldom needed: not cleared in vain */
 
     if (s->channel == NULL || (s->phase != PHASE_STARTING && s->phase != PHASE_POST_START))
         return;
+    launch_result_init(&result, OS_STAGE_READY);
+    result.error = -ECHILD;
     if (death->signal != 0)
         snprintf(result.why, sizeof(result.why),
                  "the server was ended by signal %d before it was "
@@ -290,7 +294,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         gate_start(s->health, os_monotonic_ms());
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
-        s->is_settled = true;
+        s->rest_ms = os_monotonic_ms() + REST_AFTER_MS;
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

@@ -52,7 +52,7 @@ kill_group(const struct supervisor *s, int64_t end)
         (void)os_wait(&change, 1, end);
 }
 
-/* One for each start: Linux 6.18 kills whoever is forked into a group that was killed before. */
+/* Not one that was killed before: Linux 6.18 kills whoever is forked into it later. */
 static void
 make_group(struct supervisor *s)
 {
@@ -71,29 +71,40 @@ log_writer(const struct supervisor *s)
     return s->log != NULL ? log_child(s->log) : 0;
 }
 
+/* Take note of all that are dead: -ECHILD none is left; 0 some live. */
+static int
+reap_all(struct supervisor *s)
+{
+    struct os_death death;
+    int r;
+
+    while ((r = os_reap(&death)) == 1) {
+        int64_t now = os_monotonic_ms();
+        int status = death.signal != 0 ? -death.signal : death.code;
+
+        supervisor_child_ended(s, death.pid, status, now);
+        if (death.pid == s->server)
+            server_ended(s, &death);
+    }
+    return r;
+}
+
 void
 server_end_descendants(struct supervisor *s)
 {
     int64_t end = os_monotonic_ms() + TREE_WAIT_MS;
-    struct os_death death;
-    int r;
 
     gate_stop(s->ready); /* their commands are children too */
     gate_stop(s->health);
     gate_stop(s->again);
     job_break_off(s);
+    /* Orphans come to us: without a child there is no descendant. The next server gets the group. */
+    if (reap_all(s) == -ECHILD && os_cgroup_is_unused(&s->cgroup))
+        return;
     kill_group(s, end);
     do {
         kill_descendants(log_writer(s));
-        while ((r = os_reap(&death)) == 1) {
-            int64_t now = os_monotonic_ms();
-            int status = death.signal != 0 ? -death.signal : death.code;
-
-            supervisor_child_ended(s, death.pid, status, now);
-            if (death.pid == s->server)
-                server_ended(s, &death);
-        }
-        if (r != 0 || os_is_childless(log_writer(s)))
+        if (reap_all(s) != 0 || os_is_childless(log_writer(s)))
             break;
         wait_for_deaths(s, 5);
     } while (os_monotonic_ms() < end);

@@ -133,7 +133,6 @@ struct supervisor {
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
     bool is_leaving;  /* the server said STOPPING=1 */
-    bool is_settled;  /* since the last wait: the next one is likely to be long */
     int said_errno;   /* ERRNO=, or 0 */
     bool was_forked;  /* since the last pre-start */
     bool ended_badly; /* AFTER_POLICY: it failed ... */
@@ -142,6 +141,7 @@ struct supervisor {
     int64_t server;   /* its pid; 0: none lives */
     int64_t since_ms; /* when it was started */
     int64_t deadline; /* of this phase, or NEVER */
+    int64_t rest_ms;  /* when it gives back what only a start needs, or NEVER */
     int64_t restart;  /* in PHASE_WAITING: when it is started again */
     size_t stop_step; /* the one whose timeout runs */
     int exit_status;  /* of the server that ended last */

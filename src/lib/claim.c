@@ -230,26 +230,18 @@ claim_take(struct claim *c)
 
 /* The state of this process, written aside. */
 static int
-prepare_state(struct claim *c, bool lock_held, const struct state_words *words, int64_t *ret_pid)
+prepare_state(struct claim *c, bool lock_held, const struct state_words *words)
 {
-    struct os_identity self;
     struct os_file_id id;
-    struct os_hold hold;
     char data[STATE_MAX];
     size_t length = 0;
     int64_t since = words != NULL && words->since != 0 ? words->since : os_wall_seconds();
-    int r = os_process_hold(os_self(), &hold);
+    int r = process_know_self(&c->self);
 
-    if (r < 0)
-        return r;
-    r = os_process_identify(&hold, &self);
-    os_process_release(&hold);
     if (r == 0)
-        r = state_format(&self, lock_held, since, words, data, sizeof(data), &length);
+        r = state_format(&c->self, lock_held, since, words, data, sizeof(data), &length);
     if (r == 0)
         r = os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
-    if (r == 0)
-        *ret_pid = self.pid;
     return r;
 }
 
@@ -258,12 +250,11 @@ static int
 prepare(struct claim *c, bool lock_held, const struct state_words *words)
 {
     char data[PIDFILE_MAX];
-    int64_t pid = 0;
-    int length, r = prepare_state(c, lock_held, words, &pid);
+    int length, r = prepare_state(c, lock_held, words);
 
     if (r < 0)
         return r;
-    length = snprintf(data, sizeof(data), "%" PRId64 "\n", pid);
+    length = snprintf(data, sizeof(data), "%" PRId64 "\n", c->self.pid);
     return os_file_create(&c->paths.dir, c->pidfile_new, data, (size_t)length, 0644, &c->mine);
 }
 
@@ -388,8 +379,7 @@ claim_all(struct claim *c, const char *path, bool lock_held, const struct state_
 int
 claim_update(struct claim *c, const struct state_words *words)
 {
-    int64_t pid;
-    int r = prepare_state(c, true, words, &pid);
+    int r = prepare_state(c, true, words);
 
     if (r == 0)
         r = os_file_rename(&c->paths.dir, c->state_new, c->paths.state);

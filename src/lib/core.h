@@ -149,15 +149,16 @@ struct claim {
     /* Named after the lock file's inode: an rm of the lock lets two in, who must not share them. */
     char pidfile_new[OS_NAME_MAX];
     char state_new[OS_NAME_MAX];
-    int64_t process;        /* who made it: in a forked child it is not its own */
-    bool trusted;           /* the lock file is nobody else's */
-    bool claimed;           /* the claim byte is held */
-    bool held;              /* the lock is held */
-    bool adopted;           /* it was inherited over exec, and the files with it */
-    bool published;         /* the files are this claim's */
-    bool keep_state;        /* at the end the state stays, for the post-mortem */
-    struct os_file_id mine; /* the published pidfile */
-    int64_t owner;          /* on -EEXIST: who, or 0 */
+    int64_t process;         /* who made it: in a forked child it is not its own */
+    bool trusted;            /* the lock file is nobody else's */
+    bool claimed;            /* the claim byte is held */
+    bool held;               /* the lock is held */
+    bool adopted;            /* it was inherited over exec, and the files with it */
+    bool published;          /* the files are this claim's */
+    bool keep_state;         /* at the end the state stays, for the post-mortem */
+    struct os_file_id mine;  /* the published pidfile */
+    int64_t owner;           /* on -EEXIST: who, or 0 */
+    struct os_identity self; /* who publishes, once that was asked */
 };
 
 void claim_init(struct claim *claim);
@@ -234,5 +235,11 @@ int notify_newline(void);
 struct vortex_process {
     struct os_hold hold;
 };
+
+/*
+ * The identity of this process. It never changes, so it is asked once: *self is empty, or of an
+ * earlier call, be it that of a parent. 0; as os_process_hold and os_process_identify.
+ */
+int process_know_self(struct os_identity *self);
 
 #endif

@@ -10,6 +10,22 @@
 
 #define HOLDERS_MAX 1024
 
+int
+process_know_self(struct os_identity *self)
+{
+    struct os_hold hold;
+    int r;
+
+    if (self->pid == os_self())
+        return 0;
+    r = os_process_hold(os_self(), &hold);
+    if (r < 0)
+        return r;
+    r = os_process_identify(&hold, self);
+    os_process_release(&hold);
+    return r;
+}
+
 vortex_pid
 vortex_process_pid(const struct vortex_process *p)
 {

@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -19,7 +16,8 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define DEPTH_MAX 16 /* of the groups which a server makes below its own */
+#define DEPTH_MAX      16 /* of the groups which a server makes below its own */
+#define NO_GROUP_BELOW 2  /* links of a directory without one: its own name and its dot */
 
 /* ---- Where groups are -------------------------------------------------------------------- */
 
@@ -270,18 +268,37 @@ os_cgroup_kill(const struct os_cgroup *cgroup)
     return r;
 }
 
+/* "populated 0" and so on, a line each; "" where it can't be read, or there is no group. */
+static void
+read_events(const struct os_cgroup *cgroup, char *buf, size_t size)
+{
+    ssize_t n = -1;
+
+    if (cgroup->handle != OS_NONE)
+        n = pread((int)cgroup->events, buf, size - 1, 0);
+    buf[n < 0 ? 0 : n] = '\0';
+}
+
 bool
 os_cgroup_is_populated(const struct os_cgroup *cgroup)
 {
     char text[256];
-    ssize_t n = -1;
 
-    if (cgroup->handle != OS_NONE)
-        n = pread((int)cgroup->events, text, sizeof(text) - 1, 0);
-    if (n < 0)
-        return false;
-    text[n] = '\0';
+    read_events(cgroup, text, sizeof(text));
     return strstr(text, "populated 1") != NULL;
+}
+
+bool
+os_cgroup_is_unused(const struct os_cgroup *cgroup)
+{
+    char text[256];
+    struct stat st;
+
+    if (cgroup->handle == OS_NONE)
+        return true;
+    read_events(cgroup, text, sizeof(text));
+    return strstr(text, "populated 0") != NULL && strstr(text, "frozen 0") != NULL
+           && fstat((int)cgroup->handle, &st) == 0 && st.st_nlink == NO_GROUP_BELOW;
 }
 
 void
@@ -363,23 +380,4 @@ os_cgroup_end(const char *path, int timeout_ms)
     }
     os_cgroup_remove(&cgroup);
     return r < 0 && r != -ENOENT ? r : count;
-}
-
-/* ---- The fork ---------------------------------------------------------------------------- */
-
-/*
- * Born into the group: to move there later takes the kernel 10 ms and more. Where that isn't
- * allowed (a sandbox), it is born into ours, and found by its parents when it is to end.
- */
-pid_t
-posix_fork_into(const struct os_cgroup *cgroup)
-{
-    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
-    long pid = -1;
-
-    if (cgroup != NULL && cgroup->handle != OS_NONE) {
-        args.cgroup = (uint64_t)cgroup->handle;
-        pid = syscall(SYS_clone3, &args, sizeof(args));
-    }
-    return pid < 0 ? fork() : (pid_t)pid;
 }

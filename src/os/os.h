@@ -549,6 +549,12 @@ int os_cgroup_kill(const struct os_cgroup *cgroup);
 /* Does somebody in it live? */
 bool os_cgroup_is_populated(const struct os_cgroup *cgroup);
 
+/*
+ * Can another server be born into it as into a new one? Nobody is in it, there is no group below
+ * it, and it is not frozen. True also where there is none.
+ */
+bool os_cgroup_is_unused(const struct os_cgroup *cgroup);
+
 /* Remove it where nobody is in it, and leave the empty value. */
 void os_cgroup_remove(struct os_cgroup *cgroup);
 

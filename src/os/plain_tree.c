@@ -128,6 +128,13 @@ os_cgroup_is_populated(const struct os_cgroup *cgroup)
     return false;
 }
 
+bool
+os_cgroup_is_unused(const struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return true;
+}
+
 void
 os_cgroup_remove(struct os_cgroup *cgroup)
 {

@@ -100,6 +100,43 @@ stop_ok
 check only_groups ''
 kept a_restarted_server_has_a_group_too
 
+# kill_server: the server, until there is another, in a group of the same name: $inode.
+kill_server()
+{
+    restarts=$((restarts + 1))
+    kill -KILL "$(value server-pid)"
+    eventually has_value restarts $restarts
+    eventually has_value phase ready
+    check test "$(group_of "$(value server-pid)")" = "$group"
+    former=$inode
+    inode=$(stat -c %i "$fs$group")
+}
+
+fresh
+restarts=0
+config '[server]' "command = $ALIVE" '[restart]' 'policy = on-failure' 'delay = 0s'
+expect 0 started "$VORTEX" start "${C[@]}"
+group=$(value cgroup)
+inode=$(stat -c %i "$fs$group")
+kill_server
+check test "$inode" = "$former"
+alive setsid
+echo $bystander >"$fs$group/cgroup.procs"
+kill_server
+check test "$inode" != "$former"
+check is_dead $bystander
+end $bystander
+mkdir "$fs$group/below"
+kill_server
+check test "$inode" != "$former"
+check only_groups ".$group "
+echo 1 >"$fs$group/cgroup.freeze"
+kill_server
+check test "$inode" != "$former"
+stop_ok
+check only_groups ''
+kept a_group_that_nobody_is_left_in_is_the_next_servers_and_no_other_is
+
 # ---- A stop leaves nothing ---------------------------------------------------------------------
 
 # The adopted one is no descendant: the group alone leads to it.
