@@ -48,8 +48,8 @@ static const struct scenario scenarios[] = {
      .verb = "reload",
      .before = BEFORE_RUNNING,
      .is_supervised = true},
-    {.name = "write_locked", .library = "write_locked"},
-    {.name = "write_locked-crashed", .library = "write_locked", .before = BEFORE_CRASHED},
+    {.name = OWNER, .library = OWNER},
+    {.name = "write_locked-crashed", .library = OWNER, .before = BEFORE_CRASHED},
     {.name = "unlock", .library = "unlock"},
 };
 
@@ -199,6 +199,10 @@ begin_scenario(struct crash *c, const struct scenario *scenario)
     *c->seen_count = 0;
     try_point(c, &(struct point){.mode = MODE_NONE}, NULL);
     wait_for_all(c);
+    if (*c->seen_count == 0) {
+        c->counts.failures++;
+        printf("FAILED: crash %s: no call was seen\n", scenario->name);
+    }
     for (int i = 0; i < *c->seen_count; i++)
         if (c->seen[i].kind == NULL) {
             c->counts.failures++;
@@ -219,8 +223,10 @@ try_call(struct crash *c, const struct seen *seen, int every, int *turn)
         at.mode = mode;
         points[count++] = at;
     }
+    if (seen->kind->is_private) /* then what comes after it is what comes before the next */
+        count = 1;
     at.mode = MODE_HOLD;
-    for (int other = 0; other < OTHERS; other++) {
+    for (int other = 0; other < OTHERS && !seen->kind->is_private; other++) {
         at.other = other;
         points[count++] = at;
     }
@@ -328,7 +334,7 @@ library_main(const char *what, const char *path)
 
     if (r < 0)
         return 1;
-    if (strcmp(what, "write_locked") == 0)
+    if (strcmp(what, OWNER) == 0)
         pause();
     (void)vortex_lock_unlock(lock);
     return 0;
@@ -343,7 +349,7 @@ main(int argc, char **argv)
 
     if (argc == 4 && strcmp(argv[1], "server") == 0)
         return server_main(argv);
-    if (argc == 3 && (strcmp(argv[1], "write_locked") == 0 || strcmp(argv[1], "unlock") == 0))
+    if (argc == 3 && (strcmp(argv[1], OWNER) == 0 || strcmp(argv[1], "unlock") == 0))
         return library_main(argv[1], argv[2]);
     if (argc < 3)
         return 2;

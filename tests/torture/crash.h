@@ -21,6 +21,7 @@
 #define CALLS_MAX   8192  /* of one scenario */
 #define TRACEES_MAX 64
 #define PEOPLE_MAX  64
+#define OWNER       "write_locked" /* this program's word for an owner by the library */
 #define BYSTANDERS  2
 #define PATH_SIZE   256
 
@@ -32,7 +33,8 @@ struct call_kind {
     long number;
     int argument; /* which one tells the kind; -1: none */
     uint64_t mask, value;
-    bool is_made; /* it does its work even where it fails: close */
+    bool is_made;    /* it does its work even where it fails: close */
+    bool is_private; /* nobody else can see whether it was made */
     int errors[8];
 };
 
@@ -90,7 +92,8 @@ struct tracer {
     bool reached;
     pid_t held;
     pid_t root;
-    bool begun;
+    bool begun;      /* it has executed the command */
+    bool counts;     /* and that has been loaded */
     int root_status; /* its wait status, once it is dead */
     bool root_ended; /* dead, or it became the server */
     bool root_became;
@@ -106,6 +109,9 @@ bool tracer_take(struct tracer *t, pid_t pid, int status);
 
 /* Go on with the one that is held. */
 void tracer_release(struct tracer *t);
+
+/* Is that one of its processes, which has not become a server? */
+bool tracer_has(const struct tracer *t, pid_t pid);
 
 /* Every process that is left waits for an event. */
 bool tracer_is_quiet(const struct tracer *t);
@@ -190,7 +196,7 @@ void world_begin(struct trial *t, const char *const *words);
 /* Its exit status; 128 and more: by a signal. */
 int world_run(struct trial *t, const char *verb);
 
-/* Living servers; living processes of vortex. */
+/* Living servers; living processes of vortex. Room for PEOPLE_MAX. */
 int world_servers(const struct trial *t, pid_t *ret_pids);
 int world_hosts(const struct trial *t, pid_t *ret_pids);
 

@@ -10,28 +10,14 @@
 
 #include "crash.h"
 
-#define EXACTLY (~0ULL)
-#define CALL(name, ...)                                                                            \
-    {                                                                                              \
-#name, SYS_##name, -1, 0, 0, false,                                                        \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-#define MADE(name, ...)                                                                            \
-    {                                                                                              \
-#name, SYS_##name, -1, 0, 0, true,                                                         \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-#define KIND(name, word, argument, mask, value, ...)                                               \
-    {                                                                                              \
-#name "(" word ")", SYS_##name, argument, mask, value, false,                              \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
+/* clang-format off */
+#define EXACTLY         (~0ULL)
+#define CALL(name, ...) {#name, SYS_##name, -1, 0, 0, false, false, {__VA_ARGS__}}
+#define MADE(name, ...) {#name, SYS_##name, -1, 0, 0, true, false, {__VA_ARGS__}}
+#define OWN(name, ...)  {#name, SYS_##name, -1, 0, 0, false, true, {__VA_ARGS__}}
+#define KIND(name, word, argument, mask, value, ...) \
+    {#name "(" word ")", SYS_##name, argument, mask, value, false, false, {__VA_ARGS__}}
+/* clang-format on */
 
 static const struct call_kind kinds[] = {
     /* Files. */
@@ -47,7 +33,7 @@ static const struct call_kind kinds[] = {
     CALL(pread64, EINTR, EIO),
     CALL(write, EDQUOT, EINTR, EIO, ENOSPC),
     CALL(writev, EINTR, EIO, ENOSPC),
-    CALL(lseek, EINVAL),
+    OWN(lseek, EINVAL),
     MADE(close, EINTR, EIO),
     CALL(close_range, ENOMEM, ENOSYS),
     CALL(renameat, EACCES, EIO, ENOSPC, EROFS),
@@ -60,7 +46,7 @@ static const struct call_kind kinds[] = {
     CALL(readlink, EACCES, EIO),
     CALL(readlinkat, EACCES, EIO),
     CALL(chdir, EACCES, EIO, ENOMEM),
-    CALL(umask, 0),
+    OWN(umask, 0),
     CALL(flock, EINTR, ENOLCK),
     KIND(fcntl, "F_OFD_SETLK", 1, EXACTLY, F_OFD_SETLK, EINTR, ENOLCK),
     KIND(fcntl, "F_OFD_GETLK", 1, EXACTLY, F_OFD_GETLK, EINTR, ENOLCK),
@@ -85,39 +71,39 @@ static const struct call_kind kinds[] = {
     CALL(kill, EPERM),
     CALL(setsid, EPERM),
     CALL(prctl, EINVAL, EPERM),
-    CALL(prlimit64, EPERM),
-    CALL(getpid, 0),
-    CALL(getppid, 0),
-    CALL(gettid, 0),
-    CALL(getuid, 0),
-    CALL(geteuid, 0),
-    CALL(getgid, 0),
-    CALL(getegid, 0),
+    OWN(prlimit64, EPERM),
+    OWN(getpid, 0),
+    OWN(getppid, 0),
+    OWN(gettid, 0),
+    OWN(getuid, 0),
+    OWN(geteuid, 0),
+    OWN(getgid, 0),
+    OWN(getegid, 0),
     CALL(setpriority, EACCES, EPERM),
-    CALL(getpriority, 0),
-    CALL(sched_getscheduler, 0),
+    OWN(getpriority, 0),
+    OWN(sched_getscheduler, 0),
     CALL(sched_setscheduler, EPERM),
-    CALL(sched_getparam, 0),
-    CALL(sched_getaffinity, 0),
+    OWN(sched_getparam, 0),
+    OWN(sched_getaffinity, 0),
     CALL(sched_yield, 0),
     /* Signals and time. */
-    CALL(rt_sigaction, 0),
-    CALL(rt_sigprocmask, 0),
-    CALL(rt_sigreturn, 0),
+    OWN(rt_sigaction, 0),
+    OWN(rt_sigprocmask, 0),
+    OWN(rt_sigreturn, 0),
     CALL(signalfd4, EMFILE, ENFILE, ENOMEM),
     CALL(pause, 0),
     CALL(poll, EINTR, ENOMEM),
     CALL(ppoll, EINTR, ENOMEM),
     CALL(clock_nanosleep, EINTR),
-    CALL(restart_syscall, 0),
+    OWN(restart_syscall, 0),
     /* Sockets. */
     CALL(socket, EACCES, EMFILE, ENFILE, ENOMEM),
     CALL(socketpair, EMFILE, ENFILE, ENOMEM),
     CALL(bind, EACCES, EADDRINUSE, ENOMEM),
     CALL(connect, EACCES, EAGAIN, EINTR),
     CALL(setsockopt, ENOMEM),
-    CALL(getsockopt, ENOMEM),
-    CALL(getsockname, ENOMEM),
+    OWN(getsockopt, ENOMEM),
+    OWN(getsockname, ENOMEM),
     CALL(sendto, EAGAIN, EINTR, ENOMEM),
     CALL(sendmsg, EAGAIN, EINTR, ENOMEM),
     CALL(recvfrom, EAGAIN, EINTR, ENOMEM),
@@ -126,20 +112,20 @@ static const struct call_kind kinds[] = {
     CALL(inotify_add_watch, EACCES, ENOMEM, ENOSPC),
     CALL(inotify_rm_watch, 0),
     /* Memory, and what the C library does for itself. */
-    CALL(brk, 0), /* it says no by the old address */
-    CALL(mmap, EAGAIN, ENOMEM),
-    CALL(munmap, 0),
-    CALL(mremap, EAGAIN, ENOMEM),
-    CALL(mprotect, ENOMEM),
-    CALL(madvise, EAGAIN, ENOMEM),
-    CALL(getrandom, EAGAIN, ENOSYS),
-    CALL(arch_prctl, 0),
-    CALL(set_tid_address, 0),
-    CALL(set_robust_list, 0),
-    CALL(rseq, ENOSYS),
-    CALL(futex, 0),
-    CALL(uname, 0),
-    CALL(sysinfo, 0),
+    OWN(brk, 0), /* it says no by the old address */
+    OWN(mmap, EAGAIN, ENOMEM),
+    OWN(munmap, 0),
+    OWN(mremap, EAGAIN, ENOMEM),
+    OWN(mprotect, ENOMEM),
+    OWN(madvise, EAGAIN, ENOMEM),
+    OWN(getrandom, EAGAIN, ENOSYS),
+    OWN(arch_prctl, 0),
+    OWN(set_tid_address, 0),
+    OWN(set_robust_list, 0),
+    OWN(rseq, ENOSYS),
+    OWN(futex, 0),
+    OWN(uname, 0),
+    OWN(sysinfo, 0),
 };
 
 const struct call_kind *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tracer by ptrace(2): it follows the command and all that it forks, numbers the processes and
- * the calls of each, and does to one of them what the point says. Who executes another program, or
+ * the calls of each from its main() on, and does to one of them what the point says. Who executes another program, or
  * calls pause(), has become a server and is let go.
  */
 #include <errno.h>
@@ -116,6 +116,10 @@ enter_call(struct tracer *t, struct tracee *one, const struct __ptrace_syscall_i
         arguments[i] = info->entry.args[i];
     kind = call_find(info->entry.nr, arguments);
     one->inside = true;
+    if (!t->counts) { /* the loader's last call: it unmaps the cache of libraries */
+        t->counts = info->entry.nr == SYS_munmap;
+        return true;
+    }
     one->waits = waits_for_event(info->entry.nr);
     one->calls++;
     record(t, one, info->entry.nr, kind);
@@ -298,6 +302,15 @@ tracer_release(struct tracer *t)
     t->held = 0;
     if (pid != 0)
         go_on(pid, 0);
+}
+
+bool
+tracer_has(const struct tracer *t, pid_t pid)
+{
+    for (int i = 0; i < t->count; i++)
+        if (t->tracees[i].pid == pid)
+            return true;
+    return false;
 }
 
 bool

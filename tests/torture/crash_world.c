@@ -137,7 +137,7 @@ list(const char *first, const char *second, pid_t *ret_pids)
 
     if (proc == NULL)
         fail("/proc: %s", strerror(errno));
-    while ((entry = readdir(proc)) != NULL && count < PEOPLE_MAX)
+    while ((entry = readdir(proc)) != NULL && count < PEOPLE_MAX / 2)
         if (atoi(entry->d_name) > 1 && read_words(entry->d_name, words, sizeof(words), &after)
             && strcmp(words, first) == 0 && (second == NULL || strcmp(after, second) == 0))
             ret_pids[count++] = atoi(entry->d_name);
@@ -148,7 +148,13 @@ list(const char *first, const char *second, pid_t *ret_pids)
 int
 world_servers(const struct trial *t, pid_t *ret_pids)
 {
-    return list(t->tools->self, "server", ret_pids);
+    int count = list(t->tools->self, "server", ret_pids);
+
+    count += list(t->tools->self, OWNER, ret_pids + count);
+    for (int i = 0; i < count; i++) /* it is none yet, as long as it claims */
+        if (tracer_has(&t->tracer, ret_pids[i]))
+            ret_pids[i--] = ret_pids[--count];
+    return count;
 }
 
 int
