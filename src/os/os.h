@@ -217,7 +217,10 @@ int os_process_hold(int64_t pid, struct os_hold *ret_hold);
 /* Let go and leave the empty value. */
 void os_process_release(struct os_hold *hold);
 
-/* The identity of a held process, as far as it can be known. */
+/*
+ * The identity of a held process, as far as it can be known: 0; -ESRCH; -EMFILE and its like where
+ * it could be, but not at this moment.
+ */
 int os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity);
 
 /*
