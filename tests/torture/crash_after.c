@@ -6,7 +6,7 @@
 
 #include "crash.h"
 
-#define DEATH_MS 5000 /* for the end of a server whose supervisor was killed */
+#define DEATH_MS 30000 /* for the end of a server whose supervisor was killed */
 
 /* What the last command said. */
 static const char *

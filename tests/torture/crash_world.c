@@ -17,7 +17,7 @@
 #include "crash.h"
 #include "vortex.h"
 
-#define SETTLE_MS  5000
+#define SETTLE_MS  30000
 #define BARRIER_MS 5000
 
 void
