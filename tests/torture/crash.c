@@ -5,6 +5,7 @@
  *   crash VORTEX all                      every scenario, at every call
  *   crash VORTEX short SEED               each at every so many-th call, from an offset by the seed
  *   crash VORTEX SCENARIO                 one
+ *   crash VORTEX SCENARIO list            its calls, nothing disturbed
  *   crash VORTEX SCENARIO P.N MODE        one trial: process P of the command, its N-th call, and
  *                                         before, after, start, stop, status (while it is held), or
  *                                         an error such as ENOSPC
@@ -314,6 +315,12 @@ play_asked(struct crash *c, int argc, char **argv)
             play(c, &scenarios[i], is_short ? SHORT : 1, is_short ? atoi(argv[3]) + (int)i : 0);
     } else if (scenario != NULL && argc == 3) {
         play(c, scenario, 1, 0);
+    } else if (scenario != NULL && argc == 4 && strcmp(argv[3], "list") == 0) {
+        begin_scenario(c, scenario);
+        for (int i = 0; i < *c->seen_count; i++)
+            if (c->seen[i].kind != NULL)
+                printf("%d.%d %s\n", c->seen[i].process, c->seen[i].call, c->seen[i].kind->name);
+        c->total = c->counts;
     } else if (scenario != NULL && argc == 5 && parse_point(argv[3], argv[4], &point)) {
         begin_scenario(c, scenario);
         try_point(c, &point, argv[3]);
