@@ -76,13 +76,6 @@ linux_stat_field(int64_t pid, int n, uint64_t *ret)
     return 0;
 }
 
-/* The machine knows, and can't say just now: that isn't as if there were nothing to know. */
-static bool
-will_pass(int r)
-{
-    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EIO || r == -EINTR;
-}
-
 /* This process's own, by its pidfd: at half the price of /proc. 0: this kernel can't. */
 static uint64_t
 namespace_by(const struct os_hold *self, unsigned long which)
@@ -111,7 +104,7 @@ shift_of_start(int64_t *ret_ticks)
 
     *ret_ticks = 0;
     if (r < 0)
-        return will_pass(r) ? r : 0; /* before Linux 5.6 there are no time namespaces */
+        return os_error_will_pass(r) ? r : 0; /* before Linux 5.6 there are no time namespaces */
     p = strstr(buf, "boottime");
     if (p == NULL || sscanf(p, "boottime %lld %lld", &seconds, &nanoseconds) != 2)
         return 0;
@@ -199,14 +192,14 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
     struct os_identity id = {.pid = hold->pid};
     int r = start_of(hold, &id.start);
 
-    if (r < 0 && will_pass(r))
+    if (r < 0 && os_error_will_pass(r))
         return r;
     id.pidfd_inode = pidfd_inode((int)hold->handle);
     id.pid_namespace = namespace_by(hold, GET_PID_NAMESPACE);
     if (id.pid_namespace == 0)
         id.pid_namespace = own_namespace();
     r = read_boot(id.boot, sizeof(id.boot));
-    if (r < 0 && will_pass(r))
+    if (r < 0 && os_error_will_pass(r))
         return r;
     /* What was read by number is the held one's only if that still lives. */
     if (os_process_wait(hold, 0) == 0)

@@ -16,6 +16,7 @@
 #ifndef VORTEX_OS_H
 #define VORTEX_OS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,13 @@ static inline bool
 os_same_file(const struct os_file_id *a, const struct os_file_id *b)
 {
     return a->device == b->device && a->inode == b->inode;
+}
+
+/* The machine knows, and can't say just now: that isn't as if there were nothing to know. */
+static inline bool
+os_error_will_pass(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EIO || r == -EINTR;
 }
 
 struct os_file {
