@@ -17,13 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "crash.h"
-#include "vortex.h"
 
 #define SLOTS     16 /* most of a trial is waiting */
 #define SHORT     23 /* one of so many points */
@@ -107,7 +107,7 @@ begin_trial(struct crash *c, const struct point *point, int output)
     pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
     if (pid != 0)
         return pid;
-    if (dup2(output, STDOUT_FILENO) < 0)
+    if (dup2(output, STDOUT_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         _exit(1);
     exit(trial_main(c->scenario, &c->tools, point, point->mode == MODE_NONE ? c->seen : NULL,
                     point->mode == MODE_NONE ? c->seen_count : NULL));
@@ -332,21 +332,6 @@ play_asked(struct crash *c, int argc, char **argv)
     return true;
 }
 
-/* write_locked PATH: own it for life; unlock PATH: let go of it. */
-static int
-library_main(const char *what, const char *path)
-{
-    struct vortex_lock *lock;
-    int r = vortex_pidfile_write_locked(path, &lock, NULL);
-
-    if (r < 0)
-        return 1;
-    if (strcmp(what, OWNER) == 0)
-        pause();
-    (void)vortex_lock_unlock(lock);
-    return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -355,9 +340,9 @@ main(int argc, char **argv)
     static char self[PATH_SIZE];
 
     if (argc == 4 && strcmp(argv[1], "server") == 0)
-        return server_main(argv);
+        return server_main(argv[2], argv[3]);
     if (argc == 3 && (strcmp(argv[1], OWNER) == 0 || strcmp(argv[1], "unlock") == 0))
-        return library_main(argv[1], argv[2]);
+        return owner_main(argv[1], argv[2]);
     if (argc < 3)
         return 2;
     if (geteuid() != 0) {

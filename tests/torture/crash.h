@@ -5,6 +5,7 @@
  *   crash.c         the arguments, the points of a scenario, many trials at once, the report
  *   crash_trial.c   one trial: its namespaces, what is there before, the disturbed command
  *   crash_after.c   what has to hold after it
+ *   crash_server.c  the server, and owners by the library
  *   crash_world.c   commands, servers, files and bystanders
  *   crash_tracer.c  a tracer, which counts the calls and disturbs one of them
  *   crash_calls.c   the calls by name, and how each may fail
@@ -27,19 +28,21 @@
 
 /* ---- Calls ------------------------------------------------------------------------------- */
 
+#define ON_PIPE (-2)
+
 /* A system call as far as its errors go: of one number, and there of one kind of argument. */
 struct call_kind {
     const char *name;
     long number;
-    int argument; /* which one tells the kind; -1: none */
+    int argument; /* which one tells the kind; -1: none; ON_PIPE: the first is a pipe */
     uint64_t mask, value;
     bool is_made;    /* it does its work even where it fails: close */
     bool is_private; /* nobody else can see whether it was made */
     int errors[8];
 };
 
-/* NULL: one that crash_calls.c doesn't know. */
-const struct call_kind *call_find(uint64_t number, const uint64_t *arguments);
+/* A call of that process. NULL: one that crash_calls.c doesn't know. */
+const struct call_kind *call_find(pid_t pid, uint64_t number, const uint64_t *arguments);
 
 /* ---- The tracer -------------------------------------------------------------------------- */
 
@@ -213,7 +216,12 @@ int world_files(const struct trial *t, bool only_temporaries);
 void world_add_bystander(struct trial *t, pid_t pid);
 void world_ask_bystanders(struct trial *t);
 
-/* The server of this program. */
-int server_main(char **argv);
+/* ---- This program as one of a trial's ---------------------------------------------------- */
+
+/* It says in that directory that it is ready; the first whose life is "dies" does so then. */
+int server_main(const char *directory, const char *life);
+
+/* OWNER: own the pidfile by the library for life; "unlock": let go of it. */
+int owner_main(const char *what, const char *path);
 
 #endif

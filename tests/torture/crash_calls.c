@@ -6,17 +6,49 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "crash.h"
 
-/* clang-format off */
-#define EXACTLY         (~0ULL)
-#define CALL(name, ...) {#name, SYS_##name, -1, 0, 0, false, false, {__VA_ARGS__}}
-#define MADE(name, ...) {#name, SYS_##name, -1, 0, 0, true, false, {__VA_ARGS__}}
-#define OWN(name, ...)  {#name, SYS_##name, -1, 0, 0, false, true, {__VA_ARGS__}}
-#define KIND(name, word, argument, mask, value, ...) \
-    {#name "(" word ")", SYS_##name, argument, mask, value, false, false, {__VA_ARGS__}}
+/* clang-format off: it takes the braces for blocks */
+#define EXACTLY (~0ULL)
+#define CALL(name, ...)                                                                            \
+    {                                                                                              \
+#name, SYS_##name, -1, 0, 0, false, false,                                                 \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define MADE(name, ...)                                                                            \
+    {                                                                                              \
+#name, SYS_##name, -1, 0, 0, true, false,                                                  \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define OWN(name, ...)                                                                             \
+    {                                                                                              \
+#name, SYS_##name, -1, 0, 0, false, true,                                                  \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define PIPE(name, ...)                                                                            \
+    {                                                                                              \
+#name "(pipe)", SYS_##name, ON_PIPE, 0, 0, false, false,                                   \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define KIND(name, word, argument, mask, value, ...)                                               \
+    {                                                                                              \
+#name "(" word ")", SYS_##name, argument, mask, value, false, false,                       \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
 /* clang-format on */
 
 static const struct call_kind kinds[] = {
@@ -29,8 +61,10 @@ static const struct call_kind kinds[] = {
     CALL(access, EACCES),
     CALL(faccessat, EACCES, EIO),
     CALL(faccessat2, EACCES, EIO, ENOSYS),
+    PIPE(read, EINTR),
     CALL(read, EINTR, EIO),
     CALL(pread64, EINTR, EIO),
+    PIPE(write, EINTR),
     CALL(write, EDQUOT, EINTR, EIO, ENOSPC),
     CALL(writev, EINTR, EIO, ENOSPC),
     OWN(lseek, EINVAL),
@@ -128,14 +162,30 @@ static const struct call_kind kinds[] = {
     OWN(sysinfo, 0),
 };
 
+static bool
+is_pipe(pid_t pid, uint64_t fd)
+{
+    char path[64], target[16] = "";
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, (int)fd);
+    return readlink(path, target, sizeof(target) - 1) > 0 && strncmp(target, "pipe:", 5) == 0;
+}
+
+static bool
+is_kind(const struct call_kind *kind, pid_t pid, const uint64_t *arguments)
+{
+    if (kind->argument == ON_PIPE)
+        return is_pipe(pid, arguments[0]);
+    return kind->argument < 0 || (arguments[kind->argument] & kind->mask) == kind->value;
+}
+
 const struct call_kind *
-call_find(uint64_t number, const uint64_t *arguments)
+call_find(pid_t pid, uint64_t number, const uint64_t *arguments)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const struct call_kind *kind = &kinds[i];
 
-        if ((uint64_t)kind->number == number
-            && (kind->argument < 0 || (arguments[kind->argument] & kind->mask) == kind->value))
+        if ((uint64_t)kind->number == number && is_kind(kind, pid, arguments))
             return kind;
     }
     return NULL;

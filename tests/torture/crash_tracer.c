@@ -114,7 +114,7 @@ enter_call(struct tracer *t, struct tracee *one, const struct __ptrace_syscall_i
 
     for (int i = 0; i < 6; i++)
         arguments[i] = info->entry.args[i];
-    kind = call_find(info->entry.nr, arguments);
+    kind = call_find(one->pid, info->entry.nr, arguments);
     one->inside = true;
     if (!t->counts) { /* the loader's last call: it unmaps the cache of libraries */
         t->counts = info->entry.nr == SYS_munmap;

@@ -15,10 +15,8 @@
 #include <unistd.h>
 
 #include "crash.h"
-#include "vortex.h"
 
-#define SETTLE_MS  30000
-#define BARRIER_MS 5000
+#define SETTLE_MS 30000
 
 void
 fail(const char *format, ...)
@@ -335,12 +333,14 @@ world_ask_bystanders(struct trial *t)
         close(t->bystanders[i].ask);
         for (t->waited = t->bystanders[i].pid; t->waited != 0 && now_ms() < end;)
             world_step(t, end);
-        if (t->waited != 0 || t->status != 0)
-            fail("a bystander was sent signal %d", t->waited != 0 ? SIGSTOP : t->status & 127);
+        if (t->waited != 0 || t->status >= 128) /* it was reaped long ago, or is now */
+            fail("a bystander was killed or stopped");
+        if (t->status != 0)
+            fail("a bystander was sent signal %d", t->status);
     }
 }
 
-/* ---- The beginning, and the server --------------------------------------------------------- */
+/* ---- The beginning ----------------------------------------------------------------------- */
 
 static const char supervised[] = "[ready]\n"
                                  "when = notify\n"
@@ -372,40 +372,4 @@ world_make(struct trial *t)
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     unsetenv("NOTIFY_SOCKET");
     unsetenv("NOTIFY_FD");
-}
-
-static int told; /* for the handler */
-
-static void
-reload(int number)
-{
-    int before = errno;
-
-    (void)number;
-    (void)vortex_notify_reloading();
-    (void)vortex_notify_ready();
-    (void)!write(told, "H", 1);
-    errno = before;
-}
-
-/* server DIRECTORY lives|dies: it says that it is ready; the first that shall die does so then. */
-int
-server_main(char **argv)
-{
-    char path[PATH_SIZE];
-    struct sigaction hup = {.sa_handler = reload};
-
-    snprintf(path, sizeof(path), "%s/told", argv[2]);
-    told = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (told < 0 || sigaction(SIGHUP, &hup, NULL) < 0)
-        return 98;
-    (void)vortex_notify_ready();
-    (void)vortex_notify_barrier(BARRIER_MS); /* the supervisor knows it by then */
-    if (write(told, "R", 1) != 1)
-        return 97;
-    snprintf(path, sizeof(path), "%s/died", argv[2]);
-    if (strcmp(argv[3], "dies") == 0 && open(path, O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
-        return 1;
-    for (;;)
-        pause();
 }
