@@ -478,7 +478,7 @@ step_crash()
     setup_gcc
     ninja -C build/build-gcc
     require_tests build/build-gcc crash
-    as_root bash -c 'meson test -C build/build-gcc --no-rebuild --verbose --suite crash'
+    as_root meson test -C build/build-gcc --no-rebuild --verbose --suite crash
 }
 
 # What a user would install, in a machine that systemd has booted.
