@@ -13,6 +13,7 @@ set_reused(void)
     write_state(dead, NULL, HELD);
     write_pidfile_of(SERVER);
     fake_reuse(SERVER);
+    fake_watch();
 }
 
 static void
@@ -24,6 +25,7 @@ set_supervised(void)
     supervisor = fake_spawn(SUPERVISOR);
     write_state(supervisor, fake_spawn(SERVER), RELEASED);
     write_pidfile_of(SUPERVISOR);
+    fake_watch();
 }
 
 /* As a stop does it. */
@@ -98,12 +100,57 @@ a_supervisor_that_cannot_be_pinned_just_now_is_not_called_killed(void **state)
     assert_true(n > 3);
 }
 
+static void
+assert_no_number_without_its_state(void)
+{
+    assert_true(fake_find(PIDFILE) == NULL || fake_find(STATE) != NULL);
+}
+
+static void
+a_pidfile_that_cannot_be_removed_keeps_its_state(void **state)
+{
+    static const int errors[] = {EROFS, EIO, EMFILE};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        unsigned n = 0;
+
+        do {
+            set_reused();
+            fake_fail_at(++n, errors[i]);
+            (void)vortex_pidfile_remove(PIDFILE);
+            assert_no_number_without_its_state();
+        } while (fake_steps() >= n);
+        assert_null(fake_find(PIDFILE));
+    }
+}
+
+static void
+an_owner_that_cannot_remove_its_pidfile_leaves_the_state_too(void **state)
+{
+    struct vortex_lock *lock;
+    unsigned n = 0;
+
+    (void)state;
+    do {
+        instance_setup(NULL);
+        assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+        fake_watch();
+        fake_fail_at(++n, EMFILE);
+        assert_null(vortex_lock_unlock(lock));
+        assert_no_number_without_its_state();
+    } while (fake_steps() >= n);
+    assert_null(fake_find(PIDFILE));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_state_removed_in_the_midst_of_a_look_leaves_no_number_to_judge),
         TEST(a_state_that_cannot_be_read_just_now_leaves_no_number_to_judge),
+        TEST(a_pidfile_that_cannot_be_removed_keeps_its_state),
+        TEST(an_owner_that_cannot_remove_its_pidfile_leaves_the_state_too),
         TEST(a_supervisor_that_cannot_be_pinned_just_now_is_not_called_killed),
     };
 
