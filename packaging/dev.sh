@@ -53,7 +53,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd vm inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz crash systemd vm inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
 MORE=(windows)
@@ -473,6 +473,15 @@ step_fuzz()
     setup_fuzz
     export -f fuzz_one
     printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
+}
+
+# A taste of what `torture` does at every system call, which needs namespaces.
+step_crash()
+{
+    setup_gcc
+    ninja -C build/build-gcc
+    require_tests build/build-gcc crash
+    as_root meson test -C build/build-gcc --no-rebuild --verbose --suite crash
 }
 
 # What a user would install, in a machine that systemd has booted.

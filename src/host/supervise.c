@@ -55,7 +55,7 @@ supervisor_tell_state(struct supervisor *s)
     s->words->health = s->answers.health;
     s->words->health_answer = s->answers.health_answer;
     /* A full disk doesn't end a server: the state is told with the next change. */
-    (void)claim_update(s->claim, s->words);
+    s->untold = claim_update(s->claim, s->words);
 }
 
 void

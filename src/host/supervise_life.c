@@ -258,7 +258,8 @@ start_server(struct supervisor *s)
     supervisor_say(s, "cannot start", result.why[0] != '\0' ? result.why : strerror(-result.error));
     s->exit_status = 1;
     s->after = AFTER_FAIL;
-    if (result.error == -EADDRINUSE && s->words->restarts > 0) /* the stranger may go away */
+    /* The stranger may go away, and a full disk have room again. */
+    if ((result.error == -EADDRINUSE || s->untold < 0) && s->words->restarts > 0)
         s->after = AFTER_RESTART;
     supervisor_tell(s, &result);
     server_gone(s);

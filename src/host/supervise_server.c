@@ -146,6 +146,7 @@ fork_named(struct supervisor *s, struct os_server *server)
         s->was_forked = true;
         s->since_ms = os_monotonic_ms();
         supervisor_set_phase(s, PHASE_STARTING);
+        r = s->untold; /* whom the state doesn't name would be nobody's, were we killed */
     }
     return r;
 }

@@ -130,6 +130,7 @@ struct supervisor {
 
     enum phase phase;
     enum after after;
+    int untold;       /* why the state could not be told last: 0 it was; a negative errno */
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
     bool is_leaving;  /* the server said STOPPING=1 */

@@ -27,13 +27,17 @@ static void
 remove_published(const struct claim *c)
 {
     struct look look;
+    int r = 0;
 
     if (look_once(&c->paths, OS_LOCK_FREE, NULL, &look) < 0)
         return;
     /* Its content too: an inode number is soon another file's. */
     if (look.has_pidfile && look.content == os_self() && os_same_file(&look.pidfile.id, &c->mine))
-        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
-    if (!c->keep_state)
+        r = os_file_remove(&c->paths.dir, c->paths.pidfile);
+    else if (os_error_will_pass(look.read_error))
+        r = look.read_error;
+    /* A pidfile that stays keeps its state, which tells that its number is a dead one's. */
+    if ((r == 0 || r == -ENOENT) && !c->keep_state)
         remove_state(c, &look);
     look_close(&look);
 }
@@ -81,26 +85,39 @@ judge_removal(struct claim *c, struct look *ret_look)
     return -EBUSY;
 }
 
+/* 0: what was judged is gone, or another's by now. */
+static int
+remove_judged(const struct claim *c, const struct os_file_id *judged)
+{
+    struct os_file_id now;
+    int r = os_file_identify(&c->paths.dir, c->paths.pidfile, &now);
+
+    if (r == 0 && os_same_file(&now, judged))
+        r = os_file_remove(&c->paths.dir, c->paths.pidfile);
+    return r == -ENOENT ? 0 : r;
+}
+
 int
 claim_clear(struct claim *c)
 {
-    struct os_file_id before, now;
+    struct os_file_id before;
     struct look look = {.hold = {0, OS_NONE}};
-    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
+    int there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before);
     int r;
 
     assert(c->claimed);
+    if (there < 0 && there != -ENOENT)
+        return there;
     r = judge_removal(c, &look);
     if (r == 0) {
-        if (look.verdict == VORTEX_RUNNING && look.content != os_self())
-            there = false; /* the state is ours, what the pidfile names is another's to judge */
-        if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-            && os_same_file(&now, &before))
-            r = os_file_remove(&c->paths.dir, c->paths.pidfile);
-        if (c->held || c->assume != ASSUME_LEFTOVERS) /* whose group they are in is told by it */
+        /* Where the state is ours, what the pidfile names may be another's to judge. */
+        if (there == 0 && (look.verdict != VORTEX_RUNNING || look.content == os_self()))
+            r = remove_judged(c, &before);
+        /* Of leftovers, the state tells whose group they are in; and a pidfile keeps its own. */
+        if (r == 0 && (c->held || c->assume != ASSUME_LEFTOVERS))
             remove_state(c, &look);
         claim_remove_temporaries(c);
     }
     look_close(&look);
-    return r == -ENOENT ? 0 : r;
+    return r;
 }

@@ -99,9 +99,16 @@ struct look {
     bool has_pidfile;
     struct os_file pidfile; /* where has_pidfile */
     bool has_state;
+    bool lacks_state;   /* there may be one, which could not be read just now */
     struct state state; /* where has_state */
     enum os_lock_seen lock;
 };
+
+/* Read both files, as they belong together; *ret_speaker: the state's, where there is one. */
+void look_read(const struct paths *paths, struct look *look, struct os_speaker *ret_speaker);
+
+/* Does the state speak of the pidfile's number? */
+bool look_is_named(const struct look *look);
 
 /*
  * Decide, once, from what is read now.

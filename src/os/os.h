@@ -16,6 +16,7 @@
 #ifndef VORTEX_OS_H
 #define VORTEX_OS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,13 @@ static inline bool
 os_same_file(const struct os_file_id *a, const struct os_file_id *b)
 {
     return a->device == b->device && a->inode == b->inode;
+}
+
+/* The machine knows, and can't say just now: that isn't as if there were nothing to know. */
+static inline bool
+os_error_will_pass(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EIO || r == -EINTR;
 }
 
 struct os_file {
@@ -223,7 +231,10 @@ int os_process_hold(int64_t pid, struct os_hold *ret_hold);
 /* Let go and leave the empty value. */
 void os_process_release(struct os_hold *hold);
 
-/* The identity of a held process, as far as it can be known. */
+/*
+ * The identity of a held process, as far as it can be known: 0; -ESRCH; -EMFILE and its like where
+ * it could be, but not at this moment.
+ */
 int os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity);
 
 /*
