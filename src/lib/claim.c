@@ -58,16 +58,6 @@ name_temporaries(struct claim *c)
              c->paths.pidfile, c->lock.id.inode);
 }
 
-/* An administrator's rm may have made room for another file under that name. */
-bool
-claim_lock_in_place(const struct claim *c)
-{
-    struct os_file_id now;
-
-    return os_file_identify(&c->paths.dir, c->paths.lock, &now) == 0
-           && os_same_file(&now, &c->lock.id);
-}
-
 /* Does somebody live whom we can name? -EEXIST; 0 nobody seen. */
 static int
 see_owner(struct claim *c, enum os_lock_seen lock)
@@ -112,8 +102,7 @@ begin_lock(struct claim *c, bool eager)
         /* Whoever could open it may hold it for ever; it must not be trusted the next time. */
         if (!c->trusted && !replaced && c->paths.dir.speaker.scope == OS_SPEAKS_FOR_ALL) {
             replaced = true;
-            if (claim_lock_in_place(c))
-                (void)os_file_remove(&c->paths.dir, c->paths.lock);
+            (void)claim_remove_lock(c);
             close_lock(c);
             continue;
         }
@@ -188,9 +177,9 @@ adopt(struct claim *c)
 static int
 replace_lock(struct claim *c)
 {
-    int r = claim_lock_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
+    int r = claim_remove_lock(c);
 
-    if (r < 0 && r != -ENOENT)
+    if (r < 0)
         return r;
     close_lock(c);
     return begin_lock(c, false);
@@ -267,51 +256,70 @@ prepare(struct claim *c, bool lock_held, const struct state_words *words)
     return os_file_create(&c->paths.dir, c->pidfile_new, data, (size_t)length, 0644, &c->mine);
 }
 
-void
-claim_remove_temporaries(const struct claim *c)
+/* What stood under the two names while nobody was seen to live there; NULL: nothing. */
+struct judged {
+    struct os_file_id ids[2];
+    const struct os_file_id *pidfile, *state;
+};
+
+static const struct os_file_id *
+identify(const struct os_dir *dir, const char *name, struct os_file_id *id)
 {
-    (void)os_file_remove(&c->paths.dir, c->pidfile_new);
-    (void)os_file_remove(&c->paths.dir, c->state_new);
+    return os_file_identify(dir, name, id) == 0 ? id : NULL;
 }
 
-/* Steps 4 and 5. judged: NULL where there was no pidfile. */
+/* Only what is still this claim's own: after an rm of the lock another may be published by now. */
+static void
+take_back(const struct claim *c, const struct os_file_id *judged)
+{
+    struct os_file_id id;
+    const struct os_file_id *now = identify(&c->paths.dir, c->paths.pidfile, &id);
+
+    if (now == NULL || os_same_file(now, &c->mine))
+        (void)os_file_unpublish(&c->paths.dir, c->pidfile_new, c->paths.pidfile, judged);
+}
+
+/* Steps 4 and 5. */
 static int
-publish(struct claim *c, const struct os_file_id *judged)
+publish(struct claim *c, const struct judged *judged)
 {
     const struct os_dir *dir = &c->paths.dir;
-    struct os_file_id old;
-    bool had_state = os_file_identify(dir, c->paths.state, &old) == 0;
-    int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged);
+    int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged->pidfile);
 
     if (r < 0)
         return r;
-    r = os_file_publish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
+    r = os_file_publish(dir, c->state_new, c->paths.state, judged->state);
     if (r == 0) {
         /* What stood there before; a directory that isn't empty stays where it was. */
-        r = judged != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
+        r = judged->pidfile != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
         if (r == 0 || r == -ENOENT) {
-            if (had_state)
+            if (judged->state != NULL)
                 (void)os_file_remove(dir, c->state_new);
             c->published = true;
             return 0;
         }
-        (void)os_file_unpublish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
+        (void)os_file_unpublish(dir, c->state_new, c->paths.state, judged->state);
         r = -EISDIR;
     }
-    (void)os_file_unpublish(dir, c->pidfile_new, c->paths.pidfile, judged);
+    take_back(c, judged->pidfile);
     return r;
 }
 
-/* Step 3. ret_judged: what stands under the pidfile's name, while nobody lives there. */
+/*
+ * Step 3. Had a file been replaced between the two that identify it and the look, then publishing
+ * over the former finds that out.
+ */
 static int
-judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
+judge(struct claim *c, struct judged *ret_judged)
 {
-    struct os_file_id before = {0};
+    struct judged *j = ret_judged;
     struct look look;
-    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
-    int r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
-                      c->published ? &c->mine : NULL, &look);
+    int r;
 
+    j->state = identify(&c->paths.dir, c->paths.state, &j->ids[1]);
+    j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]);
+    r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
+                  c->published ? &c->mine : NULL, &look);
     if (r < 0)
         return r;
     if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
@@ -323,9 +331,6 @@ judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
         cgroup_discard(&c->paths, &look);
     }
     look_close(&look);
-    /* Had it been replaced between these two, publishing over the former finds that out. */
-    *ret_judged = before;
-    *ret_there = there;
     return r;
 }
 
@@ -349,14 +354,14 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
     if (c->adopted)
         return 0;
     for (int i = 0; i < PUBLISH_TRIES && r == -EAGAIN; i++) {
-        struct os_file_id judged, mine = c->mine;
-        bool there;
+        struct os_file_id mine = c->mine;
+        struct judged judged;
 
-        r = judge(c, &judged, &there);
+        r = judge(c, &judged);
         if (r == 0)
             r = prepare(c, lock_held, words);
         if (r == 0)
-            r = publish(c, there ? &judged : NULL);
+            r = publish(c, &judged);
         if (r == 0 && claim_lock_in_place(c))
             return 0;
         if (r == 0) {

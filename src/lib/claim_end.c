@@ -5,12 +5,47 @@
 
 #include "lib/core.h"
 
+/* An administrator's rm may have made room for another file under that name. */
+bool
+claim_lock_in_place(const struct claim *c)
+{
+    struct os_file_id now;
+
+    return os_file_identify(&c->paths.dir, c->paths.lock, &now) == 0
+           && os_same_file(&now, &c->lock.id);
+}
+
+int
+claim_remove_lock(const struct claim *c)
+{
+    int r = claim_lock_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
+
+    return r == -ENOENT ? 0 : r;
+}
+
 void
 claim_finish(struct claim *c)
 {
     if (c->claimed)
         (void)os_lock_unclaim(&c->lock);
     c->claimed = false;
+}
+
+/* Who waits for the claim byte finds the file gone, and doesn't work under it beside another. */
+int
+claim_finish_alone(struct claim *c)
+{
+    int r = claim_remove_lock(c);
+
+    claim_finish(c);
+    return r;
+}
+
+void
+claim_remove_temporaries(const struct claim *c)
+{
+    (void)os_file_remove(&c->paths.dir, c->pidfile_new);
+    (void)os_file_remove(&c->paths.dir, c->state_new);
 }
 
 /* Remove the state unless it speaks of somebody else by now. */
@@ -49,8 +84,8 @@ claim_end(struct claim *c, bool remove)
         remove_published(c);
     /* Not under another's claim: a restart counts on this very lock file. */
     if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0)
-        && (c->held || os_lock_take(&c->lock) == 0) && claim_lock_in_place(c))
-        (void)os_file_remove(&c->paths.dir, c->paths.lock);
+        && (c->held || os_lock_take(&c->lock) == 0))
+        (void)claim_remove_lock(c);
     claim_abandon(c);
 }
 
