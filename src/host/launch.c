@@ -210,7 +210,7 @@ become_server(const struct launch_request *request, const struct os_launch *laun
     else
         claim_finish(claim);
     if (result->error == 0)
-        result->error = os_launch_exec(launch, &claim->lock, &result->stage);
+        result->error = os_launch_exec(launch, &claim->lock, &result->stage); /* model: free exec */
     claim_end(claim, true);
 }
 

@@ -72,7 +72,7 @@ supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
     server_end_descendants(s);
-    supervisor_set_phase(s, PHASE_ENDED);
+    supervisor_set_phase(s, PHASE_ENDED); /* model: supervise ended */
 }
 
 void

@@ -106,8 +106,8 @@ begin_lock(struct claim *c, bool eager)
             close_lock(c);
             continue;
         }
-        r = os_lock_claim(&c->lock);
-        if (r == 0 && claim_lock_in_place(c)) {
+        r = os_lock_claim(&c->lock);            /* model: claim 1 byte */
+        if (r == 0 && claim_lock_in_place(c)) { /* model: claim 1 place */
             name_temporaries(c);
             c->claimed = true;
             return 0;
@@ -116,7 +116,7 @@ begin_lock(struct claim *c, bool eager)
         if (r == 0)
             continue;
         if (r == -EWOULDBLOCK)
-            r = eager ? see_owner(c, OS_LOCK_CLAIMED) : 0;
+            r = eager ? see_owner(c, OS_LOCK_CLAIMED) : 0; /* model: claim 1 owner */
         if (r == 0)
             r = sleep_until(end, &ms);
         if (r < 0)
@@ -193,14 +193,15 @@ claim_take(struct claim *c)
     int ms = 1, r;
 
     assert(c->claimed);
+    /* model: claim 2 flock */
     while ((r = os_lock_take(&c->lock)) != 0 || !claim_lock_in_place(c)) {
-        if (r == 0) { /* removed under our hands: from step 1 */
+        if (r == 0) { /* removed under our hands: from step 1 */ /* model: claim 2 place */
             close_lock(c);
             r = begin_lock(c, true);
         } else if (r == -EWOULDBLOCK) {
             if (adopt(c) == 0)
                 return 0;
-            r = see_owner(c, OS_LOCK_HELD);
+            r = see_owner(c, OS_LOCK_HELD); /* model: claim 2 owner */
             if (r == 0 && !c->trusted && !replaced) {
                 replaced = true;
                 r = replace_lock(c);
@@ -275,7 +276,7 @@ take_back(const struct claim *c, const struct os_file_id *judged)
     struct os_file_id id;
     const struct os_file_id *now = identify(&c->paths.dir, c->paths.pidfile, &id);
 
-    if (now == NULL || os_same_file(now, &c->mine))
+    if (now == NULL || os_same_file(now, &c->mine)) /* model: unpublish compare */
         (void)os_file_unpublish(&c->paths.dir, c->pidfile_new, c->paths.pidfile, judged);
 }
 
@@ -284,17 +285,18 @@ static int
 publish(struct claim *c, const struct judged *judged)
 {
     const struct os_dir *dir = &c->paths.dir;
+    /* model: claim 4 */
     int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged->pidfile);
 
     if (r < 0)
         return r;
-    r = os_file_publish(dir, c->state_new, c->paths.state, judged->state);
+    r = os_file_publish(dir, c->state_new, c->paths.state, judged->state); /* model: claim 5 */
     if (r == 0) {
         /* What stood there before; a directory that isn't empty stays where it was. */
         r = judged->pidfile != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
         if (r == 0 || r == -ENOENT) {
             if (judged->state != NULL)
-                (void)os_file_remove(dir, c->state_new);
+                (void)os_file_remove(dir, c->state_new); /* model: claim 5 tidy */
             c->published = true;
             return 0;
         }
@@ -316,10 +318,10 @@ judge(struct claim *c, struct judged *ret_judged)
     struct look look;
     int r;
 
-    j->state = identify(&c->paths.dir, c->paths.state, &j->ids[1]);
-    j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]);
+    j->state = identify(&c->paths.dir, c->paths.state, &j->ids[1]);     /* model: claim 3 state */
+    j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]); /* model: claim 3 pidfile */
     r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
-                  c->published ? &c->mine : NULL, &look);
+                  c->published ? &c->mine : NULL, &look); /* model: claim 3 decide */
     if (r < 0)
         return r;
     if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
@@ -359,16 +361,16 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
 
         r = judge(c, &judged);
         if (r == 0)
-            r = prepare(c, lock_held, words);
+            r = prepare(c, lock_held, words); /* model: claim 3 aside */
         if (r == 0)
             r = publish(c, &judged);
-        if (r == 0 && claim_lock_in_place(c))
+        if (r == 0 && claim_lock_in_place(c)) /* model: claim 6 place */
             return 0;
         if (r == 0) {
             r = take_again(c);
             r = r == 0 ? -EAGAIN : r;
         } else {
-            claim_remove_temporaries(c);
+            claim_remove_temporaries(c); /* model: claim 4 again */
             c->mine = mine;
         }
     }

@@ -18,6 +18,7 @@ claim_lock_in_place(const struct claim *c)
 int
 claim_remove_lock(const struct claim *c)
 {
+    /* model: end place */
     int r = claim_lock_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
 
     return r == -ENOENT ? 0 : r;
@@ -27,7 +28,7 @@ void
 claim_finish(struct claim *c)
 {
     if (c->claimed)
-        (void)os_lock_unclaim(&c->lock);
+        (void)os_lock_unclaim(&c->lock); /* model: claim 7 */
     c->claimed = false;
 }
 
@@ -35,7 +36,7 @@ claim_finish(struct claim *c)
 int
 claim_finish_alone(struct claim *c)
 {
-    int r = claim_remove_lock(c);
+    int r = claim_remove_lock(c); /* model: free lock */
 
     claim_finish(c);
     return r;
@@ -67,9 +68,9 @@ remove_published(const struct claim *c)
         return;
     /* Its content too: an inode number is soon another file's. */
     if (look.has_pidfile && look.content == os_self() && os_same_file(&look.pidfile.id, &c->mine))
-        (void)os_file_remove(&c->paths.dir, c->paths.pidfile);
+        (void)os_file_remove(&c->paths.dir, c->paths.pidfile); /* model: end pidfile */
     if (!c->keep_state)
-        remove_state(c, &look);
+        remove_state(c, &look); /* model: end state */
     look_close(&look);
 }
 
@@ -83,10 +84,11 @@ claim_end(struct claim *c, bool remove)
     if (remove && c->published)
         remove_published(c);
     /* Not under another's claim: a restart counts on this very lock file. */
+    /* model: end byte */
     if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0)
-        && (c->held || os_lock_take(&c->lock) == 0))
-        (void)claim_remove_lock(c);
-    claim_abandon(c);
+        && (c->held || os_lock_take(&c->lock) == 0)) /* model: end flock */
+        (void)claim_remove_lock(c);                  /* model: end lock */
+    claim_abandon(c);                                /* model: end close */
 }
 
 /* Under the claim byte: may the files be removed, and which pidfile was it that was judged? */
@@ -94,7 +96,7 @@ static int
 judge_removal(struct claim *c, struct look *ret_look)
 {
     enum os_lock_seen lock = OS_LOCK_FREE;
-    int r = os_lock_take(&c->lock);
+    int r = os_lock_take(&c->lock); /* model: clear flock */
 
     /* Under the claim byte nobody becomes the owner, so leftovers are all that a lock can prove. */
     if (r == -EWOULDBLOCK)
@@ -103,7 +105,7 @@ judge_removal(struct claim *c, struct look *ret_look)
         return r;
     else
         c->held = true;
-    r = look_once(&c->paths, lock, NULL, ret_look);
+    r = look_once(&c->paths, lock, NULL, ret_look); /* model: clear decide */
     if (r < 0)
         return r;
     if (ret_look->verdict == VORTEX_RUNNING && ret_look->pid == os_self())
@@ -121,6 +123,7 @@ claim_clear(struct claim *c)
 {
     struct os_file_id before, now;
     struct look look = {.hold = {0, OS_NONE}};
+    /* model: clear pidfile */
     bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
     int r;
 
@@ -130,11 +133,11 @@ claim_clear(struct claim *c)
         if (look.verdict == VORTEX_RUNNING && look.content != os_self())
             there = false; /* the state is ours, what the pidfile names is another's to judge */
         if (there && os_file_identify(&c->paths.dir, c->paths.pidfile, &now) == 0
-            && os_same_file(&now, &before))
-            r = os_file_remove(&c->paths.dir, c->paths.pidfile);
+            && os_same_file(&now, &before))                      /* model: clear same */
+            r = os_file_remove(&c->paths.dir, c->paths.pidfile); /* model: clear remove */
         if (c->held || c->assume != ASSUME_LEFTOVERS) /* whose group they are in is told by it */
-            remove_state(c, &look);
-        claim_remove_temporaries(c);
+            remove_state(c, &look);                   /* model: clear state */
+        claim_remove_temporaries(c);                  /* model: clear aside */
     }
     look_close(&look);
     return r == -ENOENT ? 0 : r;

@@ -337,8 +337,8 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
     struct os_speaker speaker = {OS_SPEAKS_FOR_ALL, 0};
 
     /* The pidfile is published first and the state after it: read in that order too. */
-    read_pidfile(paths, &look);
-    read_state(paths, &look, &speaker);
+    read_pidfile(paths, &look);         /* model: look pidfile */
+    read_state(paths, &look, &speaker); /* model: look state */
     if (is_mine(&look, mine)) {
         decide(&look, VORTEX_NOT_RUNNING, "the pidfile is this claim's own");
         look.has_state = false;
