@@ -13,7 +13,7 @@ BUILD=(gcc libc6-dev meson ninja-build)
 TEST=(
     clang g++ binutils libcmocka-dev pkg-config python3 util-linux valgrind
     clang-format clang-tidy cppcheck shellcheck codespell mandoc
-    zsh fish python3-jsonschema
+    zsh fish python3-jsonschema spin
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
@@ -53,7 +53,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz crash systemd vm inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
 MORE=(windows)
@@ -74,6 +74,7 @@ usage: packaging/dev.sh COMMAND
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
+  model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
   corpus          keep what the step fuzz found, in tests/fuzz/corpus
 
@@ -484,6 +485,12 @@ step_crash()
     as_root meson test -C build/build-gcc --no-rebuild --verbose --suite crash
 }
 
+# The protocol and its mutants: all that three processes can do to each other, the short form.
+step_model()
+{
+    bash tests/model/run.sh short build/model
+}
+
 # What a user would install, in a machine that systemd has booted.
 step_systemd()
 {
@@ -705,6 +712,12 @@ command_suite()
     meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
 }
 
+command_model()
+{
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    bash tests/model/run.sh long build/model-long
+}
+
 # As few inputs as reach every line that all of them reach.
 command_corpus()
 {
@@ -745,6 +758,7 @@ deps)
     ;;
 torture | bench) command_suite "$1" ;;
 vm) command_suite vm-long ;;
+model) command_model ;;
 corpus) command_corpus ;;
 -h | --help | help) usage ;;
 *)

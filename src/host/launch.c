@@ -197,9 +197,11 @@ become_server(const struct launch_request *request, const struct os_launch *laun
     result->stage = OS_STAGE_EXEC;
     result->error = os_lock_pass_on(&claim->lock, inherit);
     if (result->error == 0 && !inherit) /* the exec lets go of it, and nobody would remove it */
-        result->error = os_file_remove(&claim->paths.dir, claim->paths.lock);
+        result->error = claim_finish_alone(claim);
+    else
+        claim_finish(claim);
     if (result->error == 0)
-        result->error = os_launch_exec(launch, &claim->lock, &result->stage);
+        result->error = os_launch_exec(launch, &claim->lock, &result->stage); /* model: free exec */
     claim_end(claim, true);
 }
 
@@ -232,12 +234,13 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     ret->pid = ret->error < 0 ? claim.owner : os_self();
     if (ret->error < 0)
         return;
-    claim_finish(&claim);
     if (supervise_reason(request) != NULL) {
+        claim_finish(&claim);
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
-    } else if (request->command == NULL)
+    } else if (request->command == NULL) {
+        claim_finish(&claim);
         serve(&claim);
-    else {
+    } else {
         if (speaks_not(request))
             launch.ready_word = ready_word();
         become_server(request, &launch, &claim, ret);
@@ -252,6 +255,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
                    struct claim *claim, struct state_words *said, struct os_child *channel,
                    struct launch_result *result)
 {
+    claim_finish(claim);
     result->stage = OS_STAGE_OUTPUT;
     result->error = os_detach_streams(launch->output);
     if (result->error < 0) {
@@ -295,7 +299,6 @@ child_main(void *what, struct os_child *channel)
         result.pid = claim.owner;
     }
     if (result.error == 0) {
-        claim_finish(&claim);
         if (request->command == NULL || supervise_reason(request) != NULL)
             stay_in_background(request, &launch, &claim, &said, channel, &result);
         else

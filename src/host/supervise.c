@@ -75,8 +75,8 @@ supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
     server_end_descendants(s);
-    os_cgroup_remove(&s->cgroup); /* that was kept for another server */
-    supervisor_set_phase(s, PHASE_ENDED);
+    os_cgroup_remove(&s->cgroup);         /* that was kept for another server */
+    supervisor_set_phase(s, PHASE_ENDED); /* model: supervise ended */
 }
 
 void

@@ -131,6 +131,7 @@ fork_named(struct supervisor *s, struct os_server *server)
         launch.no_output = false;
     }
     if (r == 0)
+        /* model: supervise fork */
         r = os_server_fork(&launch, &s->claim->lock, s->log != NULL ? log_output(s->log) : OS_NONE,
                            !s->instance->config.outlives_supervisor, server);
     (void)os_handle_close(end);
@@ -145,7 +146,7 @@ fork_named(struct supervisor *s, struct os_server *server)
         s->server = server->pid;
         s->was_forked = true;
         s->since_ms = os_monotonic_ms();
-        supervisor_set_phase(s, PHASE_STARTING);
+        supervisor_set_phase(s, PHASE_STARTING); /* model: supervise name */
         r = s->untold; /* whom the state doesn't name would be nobody's, were we killed */
     }
     return r;
@@ -179,8 +180,8 @@ server_start(struct supervisor *s, struct launch_result *result)
     result->stage = OS_STAGE_DETACH;
     r = fork_named(s, &server);
     if (r == 0)
-        return os_server_go(&server, &result->stage);
-    (void)os_handle_close(server.go); /* its end ends the child */
+        return os_server_go(&server, &result->stage); /* model: supervise go */
+    (void)os_handle_close(server.go);                 /* its end ends the child */
     (void)os_handle_close(server.channel);
     return r;
 }
@@ -222,7 +223,7 @@ step_of(const struct supervisor *s)
 static void
 signal_step(struct supervisor *s)
 {
-    server_signal(s, step_of(s).signal);
+    server_signal(s, step_of(s).signal); /* model: supervise stop */
 }
 
 static void

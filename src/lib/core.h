@@ -203,6 +203,9 @@ int claim_update(struct claim *claim, const struct state_words *words);
 /* Step 7: let go of the claim byte; the lock stays. */
 void claim_finish(struct claim *claim);
 
+/* Step 7 of who will not keep the lock: before that its file goes. 0; an error. */
+int claim_finish_alone(struct claim *claim);
+
 /* vortex_pidfile_inspect, under step 1. */
 int claim_inspect(struct claim *claim, struct vortex_report **ret_report);
 
@@ -215,8 +218,11 @@ int claim_clear(struct claim *claim);
  */
 void claim_end(struct claim *claim, bool remove);
 
-/* For claim_end.c. Does the lock's name still stand for the lock that is held? */
+/* For claim.c and claim_end.c. Does the lock's name still stand for the lock that is held? */
 bool claim_lock_in_place(const struct claim *claim);
+
+/* Remove the lock's file, unless it is another's by now: 0; an error. Under the claim. */
+int claim_remove_lock(const struct claim *claim);
 void claim_remove_temporaries(const struct claim *claim);
 
 /* A forked child takes the claim over; the parent abandons it, which only closes. */

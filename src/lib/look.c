@@ -97,8 +97,8 @@ look_read(const struct paths *paths, struct look *look, struct os_speaker *ret_s
 
     for (int i = 0; i < READ_TRIES && torn; i++) {
         *look = fresh;
-        read_pidfile(paths, look);
-        read_state(paths, look, ret_speaker);
+        read_pidfile(paths, look);            /* model: look pidfile */
+        read_state(paths, look, ret_speaker); /* model: look state */
         torn = is_torn(paths, look);
     }
     look->lacks_state = look->lacks_state || torn;

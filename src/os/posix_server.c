@@ -27,7 +27,7 @@ wait_for_go(int go)
     do
         n = read(go, &byte, 1);
     while (n < 0 && errno == EINTR);
-    if (n != 1)
+    if (n != 1) /* model: supervise eof */
         _exit(1);
 }
 
