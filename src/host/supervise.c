@@ -75,7 +75,7 @@ supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
     server_end_descendants(s);
-    os_cgroup_remove(&s->cgroup);         /* that was kept for another server */
+    os_cgroup_remove(&s->cgroup);
     supervisor_set_phase(s, PHASE_ENDED); /* model: supervise ended */
 }
 

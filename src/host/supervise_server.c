@@ -52,13 +52,13 @@ kill_group(const struct supervisor *s, int64_t end)
         (void)os_wait(&change, 1, end);
 }
 
-/* Not one that was killed before: Linux 6.18 kills whoever is forked into it later. */
+/* One for each start; the next one stands where the former stood. */
 static void
 make_group(struct supervisor *s)
 {
     char name[OS_NAME_MAX];
 
-    if (s->cgroup.handle != OS_NONE)
+    if (s->cgroup.handle != OS_NONE && os_cgroup_renew(&s->cgroup) == 0)
         return;
     cgroup_name(&s->claim->paths, name, sizeof(name));
     if (os_cgroup_make(name, &s->cgroup) == 0)
@@ -98,8 +98,8 @@ server_end_descendants(struct supervisor *s)
     gate_stop(s->health);
     gate_stop(s->again);
     job_break_off(s);
-    /* Orphans come to us: without a child there is no descendant. The next server gets the group. */
-    if (reap_all(s) == -ECHILD && os_cgroup_is_unused(&s->cgroup))
+    /* Orphans come to us: without a child there is no descendant. */
+    if (reap_all(s) == -ECHILD && !os_cgroup_is_populated(&s->cgroup))
         return;
     kill_group(s, end);
     do {
@@ -108,7 +108,6 @@ server_end_descendants(struct supervisor *s)
             break;
         wait_for_deaths(s, 5);
     } while (os_monotonic_ms() < end);
-    os_cgroup_remove(&s->cgroup);
 }
 
 /* ---- Start ------------------------------------------------------------------------------- */

@@ -268,48 +268,56 @@ os_cgroup_kill(const struct os_cgroup *cgroup)
     return r;
 }
 
-/* "populated 0" and so on, a line each; "" where it can't be read, or there is no group. */
-static void
-read_events(const struct os_cgroup *cgroup, char *buf, size_t size)
-{
-    ssize_t n = -1;
-
-    if (cgroup->handle != OS_NONE)
-        n = pread((int)cgroup->events, buf, size - 1, 0);
-    buf[n < 0 ? 0 : n] = '\0';
-}
-
 bool
 os_cgroup_is_populated(const struct os_cgroup *cgroup)
 {
     char text[256];
+    ssize_t n = -1;
 
-    read_events(cgroup, text, sizeof(text));
+    if (cgroup->handle != OS_NONE)
+        n = pread((int)cgroup->events, text, sizeof(text) - 1, 0);
+    if (n < 0)
+        return false;
+    text[n] = '\0';
     return strstr(text, "populated 1") != NULL;
 }
 
-bool
-os_cgroup_is_unused(const struct os_cgroup *cgroup)
+/* Its parent stays open. */
+static void
+remove_made(struct os_cgroup *cgroup)
 {
-    char text[256];
     struct stat st;
 
     if (cgroup->handle == OS_NONE)
-        return true;
-    read_events(cgroup, text, sizeof(text));
-    return strstr(text, "populated 0") != NULL && strstr(text, "frozen 0") != NULL
-           && fstat((int)cgroup->handle, &st) == 0 && st.st_nlink == NO_GROUP_BELOW;
+        return;
+    if (fstat((int)cgroup->handle, &st) < 0 || st.st_nlink != NO_GROUP_BELOW)
+        remove_below((int)cgroup->handle, 0);
+    (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
+    cgroup->handle = posix_closed(cgroup->handle);
+    cgroup->events = posix_closed(cgroup->events);
+}
+
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
+{
+    int r;
+
+    remove_made(cgroup);
+    r = mkdirat((int)cgroup->parent, cgroup->name, 0755) < 0 ? -errno : 0;
+    if (r == 0) {
+        r = open_made((int)cgroup->parent, cgroup->name, cgroup);
+        if (r < 0)
+            (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
+    }
+    if (r < 0)
+        cgroup->parent = posix_closed(cgroup->parent);
+    return r;
 }
 
 void
 os_cgroup_remove(struct os_cgroup *cgroup)
 {
-    if (cgroup->handle != OS_NONE) {
-        remove_below((int)cgroup->handle, 0);
-        (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
-    }
-    cgroup->handle = posix_closed(cgroup->handle);
-    cgroup->events = posix_closed(cgroup->events);
+    remove_made(cgroup);
     cgroup->parent = posix_closed(cgroup->parent);
 }
 

@@ -561,10 +561,12 @@ int os_cgroup_kill(const struct os_cgroup *cgroup);
 bool os_cgroup_is_populated(const struct os_cgroup *cgroup);
 
 /*
- * Can another server be born into it as into a new one? Nobody is in it, there is no group below
- * it, and it is not frozen. True also where there is none.
+ * A new one in its place, for another server: with nothing that was set or made in the former one;
+ * and Linux 6.18 kills whoever is born into a group that was killed before.
+ *
+ * Returns: 0; an error: there is none now, as after os_cgroup_remove. -EEXIST: somebody is in it.
  */
-bool os_cgroup_is_unused(const struct os_cgroup *cgroup);
+int os_cgroup_renew(struct os_cgroup *cgroup);
 
 /* Remove it where nobody is in it, and leave the empty value. */
 void os_cgroup_remove(struct os_cgroup *cgroup);

@@ -128,11 +128,11 @@ os_cgroup_is_populated(const struct os_cgroup *cgroup)
     return false;
 }
 
-bool
-os_cgroup_is_unused(const struct os_cgroup *cgroup)
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
 {
     (void)cgroup;
-    return true;
+    return -ENOTSUP;
 }
 
 void

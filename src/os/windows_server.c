@@ -43,17 +43,17 @@ os_cgroup_is_populated(const struct os_cgroup *cgroup)
            && info.ActiveProcesses > 0;
 }
 
-/* A job that was ended might end whoever comes into it: there is a new one for each server. */
-bool
-os_cgroup_is_unused(const struct os_cgroup *cgroup)
-{
-    return cgroup->handle == OS_NONE;
-}
-
 void
 os_cgroup_remove(struct os_cgroup *cgroup)
 {
     cgroup->handle = windows_close(cgroup->handle);
+}
+
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
+{
+    os_cgroup_remove(cgroup);
+    return os_cgroup_make(cgroup->name, cgroup);
 }
 
 /* The jobs of a dead process are gone with it. */

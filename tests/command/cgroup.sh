@@ -100,16 +100,29 @@ stop_ok
 check only_groups ''
 kept a_restarted_server_has_a_group_too
 
-# kill_server: the server, until there is another, in a group of the same name: $inode.
+# kill_server HOW: and wait for the next one, in a new group of the same name.
 kill_server()
 {
+    local former
+    former=$(stat -c %i "$fs$group")
     restarts=$((restarts + 1))
-    kill -KILL "$(value server-pid)"
+    "$@"
     eventually has_value restarts $restarts
     eventually has_value phase ready
+    check is_alive "$(value server-pid)"
     check test "$(group_of "$(value server-pid)")" = "$group"
-    former=$inode
-    inode=$(stat -c %i "$fs$group")
+    check test "$(stat -c %i "$fs$group")" != "$former"
+    check only_groups ".$group "
+}
+
+kill_by_group()
+{
+    echo 1 >"$fs$group/cgroup.kill" # Linux 6.18 kills whoever is born into it later
+}
+
+kill_by_number()
+{
+    kill -KILL "$(value server-pid)"
 }
 
 fresh
@@ -117,25 +130,20 @@ restarts=0
 config '[server]' "command = $ALIVE" '[restart]' 'policy = on-failure' 'delay = 0s'
 expect 0 started "$VORTEX" start "${C[@]}"
 group=$(value cgroup)
-inode=$(stat -c %i "$fs$group")
-kill_server
-check test "$inode" = "$former"
+kill_server kill_by_number
+kill_server kill_by_group
 alive setsid
 echo $bystander >"$fs$group/cgroup.procs"
-kill_server
-check test "$inode" != "$former"
+kill_server kill_by_number
 check is_dead $bystander
 end $bystander
 mkdir "$fs$group/below"
-kill_server
-check test "$inode" != "$former"
-check only_groups ".$group "
+kill_server kill_by_number
 echo 1 >"$fs$group/cgroup.freeze"
-kill_server
-check test "$inode" != "$former"
+kill_server kill_by_number
 stop_ok
 check only_groups ''
-kept a_group_that_nobody_is_left_in_is_the_next_servers_and_no_other_is
+kept what_was_done_to_a_group_is_not_done_to_the_next_servers
 
 # ---- A stop leaves nothing ---------------------------------------------------------------------
 
