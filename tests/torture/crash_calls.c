@@ -56,6 +56,7 @@ static const struct call_kind kinds[] = {
     KIND(openat, "O_CREAT", 2, O_CREAT, O_CREAT, EACCES, EDQUOT, EINTR, EMFILE, ENFILE, ENOSPC,
          EROFS),
     CALL(openat, EINTR, EIO, EMFILE, ENFILE, ENOMEM),
+    KIND(newfstatat, "AT_EMPTY_PATH", 3, AT_EMPTY_PATH, AT_EMPTY_PATH, EIO, ENOMEM),
     CALL(newfstatat, EACCES, EIO, ENOMEM),
     CALL(fstatfs, EINTR, EIO, ENOSYS),
     CALL(access, EACCES),
