@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "host/reading.h"
+#include "os/os.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
-/* ISO C does not promise an errno of every failure. */
-static int
-last_error(void)
-{
-    return errno > 0 ? -errno : -EIO;
-}
 
 int
 text_read(const char *path, char **ret_data, size_t *ret_length)
@@ -21,12 +15,10 @@ text_read(const char *path, char **ret_data, size_t *ret_length)
     FILE *file;
     char *data;
     size_t length;
-    int error = 0;
+    int error = os_stream_open(path, &file);
 
-    errno = 0;
-    file = fopen(path, "rb");
-    if (!file)
-        return last_error();
+    if (error)
+        return error;
 
     data = malloc(TEXT_MAX + 1);
     if (!data) {
@@ -36,7 +28,7 @@ text_read(const char *path, char **ret_data, size_t *ret_length)
     errno = 0;
     length = fread(data, 1, TEXT_MAX + 1, file);
     if (ferror(file)) {
-        error = last_error();
+        error = errno > 0 ? -errno : -EIO; /* ISO C doesn't promise one */
         goto out;
     }
     *ret_data = data;
