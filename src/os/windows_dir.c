@@ -101,6 +101,17 @@ walk(WCHAR *path, bool create, HANDLE *ret, struct os_speaker *speaker)
     return r;
 }
 
+/* No component of a path, and not all before the last, may be longer than on any other system. */
+static bool
+is_too_long(const char *path, const char *name)
+{
+    size_t length = 0;
+
+    for (const char *p = path; *p != '\0' && length < OS_NAME_MAX; p++)
+        length = *p == '/' || *p == '\\' ? 0 : length + 1;
+    return length >= OS_NAME_MAX || name - path >= OS_PATH_MAX;
+}
+
 /* Where the last component of a path begins. */
 static const char *
 last_of(const char *path)
@@ -152,7 +163,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
         return -ENOENT;
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return -EISDIR;
-    if (strlen(name) >= OS_NAME_MAX)
+    if (is_too_long(path, name))
         return -ENAMETOOLONG;
     /* With a dot: "C:" alone would be that drive's current directory, and so it shall be. */
     n = snprintf(way, sizeof(way), "%.*s.", (int)(name - path), path);
