@@ -9,54 +9,20 @@ set -u
 
 EXE=$(realpath "$1") BUILD=$(realpath "$2")
 here=$(dirname "$(realpath "$0")")
-VORTEX=$EXE
 # shellcheck source=tests/command/tap.sh
 . "$here/../../command/tap.sh"
 
-CC=x86_64-w64-mingw32-gcc-win32
-if ! command -v wine >/dev/null || ! command -v $CC >/dev/null; then
-    echo '1..0 # SKIP needs wine and mingw-w64'
-    exit 0
-fi
-
-export WINEPREFIX=$BUILD/wine-service WINEDEBUG=${WINEDEBUG:--all}
-unset DISPLAY
-drive=$WINEPREFIX/drive_c
-top=$drive/services
-if [ ! -d "$drive" ]; then
-    wineboot -i >/dev/null 2>&1
-    timeout 60 wineserver -w
-fi
+# shellcheck source=tests/system/windows/wine.sh
+. "$here/wine.sh"
+begin services
 program="$drive/Program Files/Vortex"
-rm -rf "$top" "$drive/ProgramData/Vortex"
-mkdir -p "$top" "$program"
+rm -rf "$drive/ProgramData/Vortex"
+mkdir -p "$program"
 cp "$EXE" "$program/vortex.exe"
 $CC -municode -o "$top/scm.exe" "$here/scm.c" -ladvapi32
 $CC -o "$top/slow.exe" "$here/slow.c"
 
-# Without a living program Wine ends all services after 2 s.
-wine "$top/scm.exe" keep >/dev/null 2>&1 </dev/null &
-keeper=$!
-# shellcheck disable=SC2329 # by the trap
-end_wine()
-{
-    timeout 20 wineserver -k
-    wait $keeper 2>/dev/null
-}
-trap end_wine EXIT
-
-# in_wine PROGRAM ARGUMENT...: by a file, for what Wine leaves behind would keep a pipe open.
-in_wine()
-{
-    local output status
-    output=$(mktemp "$top/out-XXXXXX")
-    timeout 60 wine "$@" >"$output" 2>&1 </dev/null
-    status=$?
-    tr -d '\r' <"$output"
-    rm -f "$output"
-    return $status
-}
-
+# Not the one in $top: where a service's program stands matters.
 vortex()
 {
     in_wine "$program/vortex.exe" "$@"
@@ -65,15 +31,6 @@ vortex()
 scm()
 {
     in_wine "$top/scm.exe" "$@"
-}
-
-# says PATTERN COMMAND...: what it prints.
-says()
-{
-    local pattern=$1 output
-    shift
-    output=$("$@")
-    [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
 }
 
 # serve NAME LINE...: slow.exe, ready by its file, with that configuration beside; $at is where.
@@ -88,38 +45,40 @@ serve()
     } >"$at/$name.conf"
     P=$at/$name.pid
     options=(-c "C:\\services\\$count\\$name.conf" -p "C:\\services\\$count\\$name.pid")
-    check vortex service install "$name" "${options[@]}" >/dev/null
+    says 0 installed service install "$name" "${options[@]}"
 }
 
 # state NAME WORD: of the service.
 state()
 {
-    [[ $(scm query "$1") == "$2 "* ]]
+    scm query "$1" && [[ $(said) == "$2 "* ]]
 }
 
 # remove: the service goes, and nothing of it is left.
 remove()
 {
-    check vortex service uninstall "$name" "${options[@]}" >/dev/null
-    says 'error 1060' scm query "$name"
+    says 0 uninstalled service uninstall "$name" "${options[@]}"
+    answers 255 'error 1060' scm query "$name"
 }
 
 name=plain options=()
 fresh
-says 'installed' vortex service install plain
-says 'installed' vortex service install plain
-config_text=$(scm config plain)
+says 0 'installed' service install plain
+says 0 'installed' service install plain
+check scm config plain
+config_text=$(said)
 # shellcheck disable=SC2016 # no variables
 for line in 'type=10 start=2 command="C:\Program Files\Vortex\vortex.exe" run plain' \
     'user=NT SERVICE\plain title=plain (Vortex)'; do
     [[ $config_text == *"$line"* ]] || problem+="not '$line' in '$config_text'\n"
 done
 [[ $config_text =~ preshutdown=[1-9] ]] || problem+="no preshutdown timeout: $config_text\n"
-says '' vortex service uninstall plain
-says 'was not installed' vortex service uninstall plain
-says 'error 1060' scm query plain
-check test -z "$(in_wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\plain' |
-    grep EventMessageFile)"
+source='HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\plain'
+answers 0 EventMessageFile in_wine reg query "$source"
+says 0 uninstalled service uninstall plain
+says 0 'was not installed' service uninstall plain
+answers 255 'error 1060' scm query plain
+answers 1 '' in_wine reg query "$source"
 kept 'an installed service is quoted, with an account of its own; twice is as once; removed is gone'
 
 fresh
@@ -127,19 +86,20 @@ serve slow
 wine "$top/scm.exe" start slow >"$dir/start" 2>&1 &
 eventually grep -q '^starting .*checkpoint=3 ' "$dir/start"
 check test -z "$(grep '^running' "$dir/start")"
-says 'starting' vortex status slow "${options[@]}"
+says 0 'starting' status slow "${options[@]}"
 touch "$at/go"
 eventually grep -q '^running .*checkpoint=0 hint=0' "$dir/start"
 check test -z "$(sed -n 's/^starting .*hint=//p' "$dir/start" | grep '^0 ')"
 kept 'START_PENDING with rising checkpoints until the probe holds, then RUNNING'
 
 count=$((count + 1)) problem=
-pid=$(scm query slow | sed 's/.*pid=//')
+check scm query slow
+pid=$(said | sed 's/.*pid=//')
 check test "$pid" = "$(tr -d '\r\n' <"$P")"
-says "pid +$pid" vortex status slow "${options[@]}"
-says 'service slow' vortex status slow "${options[@]}"
-says 'running, started with the machine' vortex service status slow
-says 'already running \(pid' vortex start --direct slow "${options[@]}"
+says 0 "pid +$pid" status slow "${options[@]}"
+says 0 'service slow' status slow "${options[@]}"
+says 0 'running, started with the machine' service status slow
+says 1 'already running \(pid' start --direct slow "${options[@]}"
 kept 'pidfile, status and service manager name one process, and a start by hand is refused'
 
 count=$((count + 1)) problem=
@@ -150,11 +110,11 @@ check state slow running
 kept 'PARAMCHANGE is a reload'
 
 count=$((count + 1)) problem=
-says 'stopping .*stopped .*code=0' scm stop slow
+answers 0 'stopping .*stopped .*code=0' scm stop slow
 check test ! -e "$P"
 rm "$at/ready"
-says 'through service slow' vortex start slow
-says 'through service slow' vortex stop slow "${options[@]}"
+says 0 'through service slow' start slow
+says 0 'through service slow' stop slow "${options[@]}"
 check state slow stopped
 remove
 kept 'STOP ends it; start and stop go through the service manager; uninstall leaves none'
@@ -163,28 +123,28 @@ fresh
 serve three
 touch "$at/go"
 echo 3 >"$at/exit"
-says 'stopped .*code=1066 specific=[1-9]' scm start three
+answers 0 'stopped .*code=1066 specific=[1-9]' scm start three
 rm "$at/exit" "$at/ready" -f
-check vortex service start three >/dev/null
+says 0 started service start three
 echo 3 >"$at/exit"
 eventually state three stopped
-says 'code=1066 specific=3' scm query three
+answers 0 'code=1066 specific=3' scm query three
 remove
 kept 'a server that exits 3 is a service that ends with the specific code 3'
 
 fresh
 serve hand
 touch "$at/go"
-says started vortex start --direct hand "${options[@]}"
-says 'stopped .*code=1066 specific=1' scm start hand
-says stopped vortex stop hand "${options[@]}"
+says 0 started start --direct hand "${options[@]}"
+answers 0 'stopped .*code=1066 specific=1' scm start hand
+says 0 stopped stop hand "${options[@]}"
 remove
 kept 'a service of an instance that was started by hand ends with 1'
 
 fresh
 serve broken
 echo 'nonsense = 1' >>"$at/broken.conf"
-says 'stopped .*code=1066 specific=6' scm start broken
+answers 0 'stopped .*code=1066 specific=6' scm start broken
 sed -i '/^nonsense/d' "$at/broken.conf"
 remove
 kept 'a mistake in the configuration is the specific code 6'
@@ -195,15 +155,15 @@ check vortex service install early "${options[@]}" >/dev/null
 wine "$top/scm.exe" start early >"$dir/start" 2>&1 &
 eventually state early starting
 eventually test -e "$P.state"
-says 'stopped service' vortex service stop early
+says 0 'stopped service' service stop early
 check state early stopped
 remove
 kept 'a service that starts yet can be stopped'
 
 fresh
-scm create foreign 'C:\windows\notepad.exe'
-says "isn't one of vortex" vortex service install foreign
-says "isn't one of vortex" vortex service uninstall foreign
+check scm create foreign 'C:\windows\notepad.exe'
+says 1 "isn't one of vortex" service install foreign
+says 1 "isn't one of vortex" service uninstall foreign
 check scm delete foreign
 kept "a service that isn't vortex's is left alone"
 
