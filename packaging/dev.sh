@@ -51,10 +51,8 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits deb rpm static windows
+    gcc clang asan tsan posix valgrind fuzz systemd vm inits deb rpm static windows
 )
-# Those that are asked for by name: not yet part of CI.
-MORE=(vm)
 SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long the step runs each of them.
@@ -69,7 +67,6 @@ usage: packaging/dev.sh COMMAND
   run             build, and host the built-in server in this terminal
   test [STEP...]  install what the tests need and run them all, or these steps:
                   ${STEPS[*]}
-                  and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
   vm              cut the power of a virtual machine, in many more ways than the step does
@@ -261,6 +258,7 @@ install_for_tests()
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_vm
     fetch_debs
     fetch_inits
     fetch_subprojects
@@ -503,7 +501,6 @@ step_systemd()
 # The same in a virtual machine that is rebooted, and whose power is cut.
 step_vm()
 {
-    fetch_vm
     setup_gcc
     suites gcc vm
 }
@@ -660,7 +657,7 @@ run_steps()
 
 is_step()
 {
-    [[ " ${STEPS[*]} ${MORE[*]} " == *" $1 "* ]]
+    [[ " ${STEPS[*]} " == *" $1 "* ]]
 }
 
 command_test()

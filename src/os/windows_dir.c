@@ -134,7 +134,7 @@ open_directory(const WCHAR *path, bool create, struct os_dir *ret)
     if (dir == NULL)
         return -ENOMEM;
     memcpy(dir->path, path, (length + 1) * sizeof(WCHAR));
-    ret->speaker = (struct os_speaker){OS_SPEAKS_FOR_ALL, 0};
+    *ret = (struct os_dir){OS_NONE, {OS_SPEAKS_FOR_ALL, 0}, false};
     r = walk(dir->path, create, &dir->handle, &ret->speaker);
     if (r < 0) {
         free(dir);

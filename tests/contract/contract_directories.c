@@ -55,6 +55,7 @@ a_directory_opens_with_the_last_component_as_its_name(void **state)
     assert_int_equal(os_dir_open(scene_path("web.pid"), false, &dir, name), 0);
     assert_string_equal(name, "web.pid");
     assert_int_not_equal(dir.handle, OS_NONE);
+    assert_false(dir.strays);
     os_dir_close(&dir);
 }
 
