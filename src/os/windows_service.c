@@ -5,6 +5,7 @@
  * main thread goes on as if started by hand.
  */
 #include "os/windows.h"
+#include "windows_messages.h"
 
 #include <errno.h>
 #include <inttypes.h>
