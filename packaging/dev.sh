@@ -560,21 +560,6 @@ check_dist()
         <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
 }
 
-# The sources which a Windows lacks, as the wraps in subprojects/ name them, by an apt of its own.
-fetch_subprojects()
-{
-    local dir=$PWD/build/sources
-    local apt=(apt-get -q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts"
-        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)")
-    [ ! -e subprojects/packagecache/tre_0.8.0.orig.tar.gz ] || return 0
-    rm -rf "$dir"
-    mkdir -p "$dir"/{parts,lists/partial,cache/archives/partial} subprojects/packagecache
-    echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian bookworm main' >"$dir/parts/source.list"
-    "${apt[@]}" update
-    (cd subprojects/packagecache && "${apt[@]}" source --download-only tre && rm -f ./*.dsc ./*.debian.*)
-}
-
 # Cross-compiled, and tried under Wine.
 step_windows()
 {

@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Services of the Windows that wine.sh makes. For the scripts here, after begin; sets $program, where
+# vortex.exe is installed to.
+# shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
+
+program="$C/Program Files/Vortex"
+rm -rf "$C/ProgramData/Vortex"
+$CC -municode -o "$top/scm.exe" "$here/scm.c" -ladvapi32
+$CC -o "$top/slow.exe" "$here/slow.c"
+
+# in_wine PROGRAM ARGUMENT...: by a file, for what Wine leaves behind would keep a pipe open.
+in_wine()
+{
+    local output status
+    output=$(mktemp "$top/out-XXXXXX")
+    timeout 100 wine "$@" >"$output" 2>&1 </dev/null
+    status=$?
+    tr -d '\r' <"$output"
+    rm -f "$output"
+    return $status
+}
+
+vortex()
+{
+    in_wine "$program/vortex.exe" "$@"
+}
+
+scm()
+{
+    in_wine "$top/scm.exe" "$@"
+}
+
+# says PATTERN COMMAND...: what it prints.
+says()
+{
+    local pattern=$1 output
+    shift
+    output=$("$@")
+    [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
+}
+
+# state NAME WORD: of the service.
+state()
+{
+    [[ $(scm query "$1") == "$2 "* ]]
+}
+
+# event_source NAME: what the system knows of it.
+event_source()
+{
+    in_wine reg query "HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\$1"
+}
+
+# configure NAME LINE...: slow.exe, ready by its file in $dir, with that configuration there too.
+configure()
+{
+    local at="C:/${top##*/}"
+    {
+        printf '[server]\ncommand = "%s/slow.exe" "%s/%s"\n' "$at" "$at" "$count"
+        printf '[ready]\nwhen = exec:%s/scm.exe exists %s/%s/ready\n' "$at" "$at" "$count"
+        printf '%s\n' "${@:2}"
+    } >"$1"
+}
