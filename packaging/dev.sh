@@ -30,6 +30,7 @@ RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64 meson ninja-build gcc
+    clang-tidy msitools python3
 )
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
@@ -378,7 +379,7 @@ step_mandoc()
     mandoc -T lint -W warning "${pages[@]}"
 }
 
-# Each file as the build that has it compiles it; not what needs the headers of Windows.
+# Each file as the build that has it compiles it; those of Windows are the step windows'.
 step_tidy()
 {
     local file dir todo=()
@@ -560,7 +561,16 @@ check_dist()
         <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
 }
 
-# Cross-compiled, and tried under Wine.
+# What step_tidy leaves out.
+tidy_windows()
+{
+    find src -name 'windows*.c' -o -name '*_windows.c' | sort |
+        xargs -P 2 -n 1 clang-tidy --quiet -p build/build-windows \
+            --extra-arg-before=--target=x86_64-w64-mingw32 \
+            --extra-arg=-isystem/usr/x86_64-w64-mingw32/include
+}
+
+# Cross-compiled, packaged, and tried under Wine.
 step_windows()
 {
     install_packages "${WINDOWS[@]}"
@@ -569,8 +579,12 @@ step_windows()
         meson setup build/build-windows --cross-file packaging/windows/mingw64.ini --werror \
             --wrap-mode=nodownload -Dtests=false
     ninja -C build/build-windows
+    tidy_windows
     bash tests/system/windows/hosting.sh build/build-windows/src/vortex.exe build
     bash tests/system/windows/service.sh build/build-windows/src/vortex.exe build
+    bash tests/system/windows/build.sh build/windows
+    bash tests/system/windows/files.sh build/windows build
+    bash tests/system/windows/msi.sh build/windows build
 }
 
 # What a test may rely on.

@@ -35,7 +35,7 @@ for file in vortex.exe libvortex-0.dll; do
 done
 cp $dir/src/libvortex.dll.a "$stage/lib/"
 cp src/vortex.h "$stage/include/"
-for page in vortex.1 vortex.3 vortex.conf.5; do
+for page in vortex.1 vortex.3 vortex.conf.5 vortex-windows.7; do
     mandoc -T html -O man=%N.%S.html "src/$page" >"$stage/doc/$page.html"
 done
 cp src/cmd/vortex-status.schema.json "$stage/doc/"

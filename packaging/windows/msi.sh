@@ -40,11 +40,11 @@ rm -f "$out"
 # [~] is what was there; = set and removed with the component, * of the machine.
 table Environment 'Environment|Name|Value|Component_' 's72|l255|L255|s72' Environment \
     'Path|=-*PATH|[~];[INSTALLDIR]|Program'
-# Any user may make files in %ProgramData%; not in ours, which says what services run. Once: what an
-# administrator then allows stays.
+# Any user may make files in %ProgramData%; not in ours, which says what services run: those of
+# BUILTIN\Users read. Once: what an administrator then allows stays.
 table MsiLockPermissionsEx 'MsiLockPermissionsEx|LockObject|Table|SDDLText|Condition' \
     's72|s72|s32|s0|S255' MsiLockPermissionsEx \
-    'Data|DATA|CreateFolder|O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FRFX;;;BU)|NOT Installed AND NOT WIX_UPGRADE_DETECTED'
+    'Data|DATA|CreateFolder|O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FRFX;;;S-1-5-32-545)|NOT Installed AND NOT WIX_UPGRADE_DETECTED'
 
 # shellcheck disable=SC2016 # the quotes of its SQL
 queries=(

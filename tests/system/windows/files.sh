@@ -30,6 +30,7 @@ resources()
     shift
     (cd "$top" && timeout 60 wine resources.exe "$@" >said 2>&1 </dev/null)
     output=$(tr -d '\r' <"$top/said" | tr '\n' ' ')
+    # shellcheck disable=SC2053 # a pattern
     [[ $output == $wanted ]] || problem+="resources $*: '$output', not '$wanted'\n"
 }
 
@@ -91,7 +92,7 @@ at=$(echo "$dir"/vortex-*)
 for file in vortex.exe libvortex-0.dll lib/libvortex.dll.a include/vortex.h; do
     check cmp "$at/$file" "$made/${file##*/}"
 done
-check test -z "$(find "$at" -name '*.cmd' -o -name '*.conf' | xargs grep -Lc $'\r$')"
+check test -z "$(grep -L $'\r$' "$at"/*.cmd "$at"/*.conf)"
 kept 'the zip has all of it, and its texts have the ends of lines of Windows'
 
 finish

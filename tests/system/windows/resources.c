@@ -37,7 +37,8 @@ print_version(const char *file, const char *name)
 static int
 print_manifest(HMODULE module)
 {
-    HRSRC found = FindResourceA(module, MAKEINTRESOURCEA(1), MAKEINTRESOURCEA(24)); /* RT_MANIFEST */
+    HRSRC found =
+        FindResourceA(module, MAKEINTRESOURCEA(1), MAKEINTRESOURCEA(24)); /* RT_MANIFEST */
 
     if (found == NULL)
         return failed("manifest");

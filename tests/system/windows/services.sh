@@ -58,7 +58,7 @@ configure()
     local at="C:/${top##*/}"
     {
         printf '[server]\ncommand = "%s/slow.exe" "%s/%s"\n' "$at" "$at" "$count"
-        printf '[ready]\nwhen = exec:%s/scm.exe exists %s/%s/ready\n' "$at" "$at" "$count"
+        printf '[ready]\nwhen = exec:%s/scm.exe exists %s/%s/ready\ntimeout = 5m\n' "$at" "$at" "$count"
         printf '%s\n' "${@:2}"
     } >"$1"
 }
