@@ -20,7 +20,6 @@ begin msi
 this=$(echo "$packages"/this/*.msi) next=$(echo "$packages"/next/*.msi)
 # shellcheck disable=SC2128 # wine.sh's, not tap.sh's
 data=$C/ProgramData/Vortex
-P=$data/run/vortex.pid
 for file in "$this" "$next"; do # of a run that was cut off
     cp "$file" "$top/"
     in_wine msiexec /x "C:\\msi\\${file##*/}" /qn >/dev/null
@@ -89,6 +88,7 @@ check cmp "$program/sample.conf" "$data/vortex.conf"
 kept 'msiexec /i makes the service, quoted and stopped, its event source, PATH and a configuration'
 
 fresh
+P=$data/run/vortex.pid
 configure "$data/vortex.conf" '# edited'
 cp "$data/vortex.conf" "$top/edited.conf"
 check in_wine sc start vortex >/dev/null
