@@ -52,10 +52,10 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz systemd vm inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
-MORE=(vm windows)
+MORE=(windows)
 SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long the step runs each of them.
@@ -242,6 +242,7 @@ install_for_tests()
     install_clang_runtime
     fetch_servers
     fetch_machine
+    fetch_vm
     fetch_debs
     fetch_inits
 }
@@ -483,7 +484,6 @@ step_systemd()
 # The same in a virtual machine that is rebooted, and whose power is cut.
 step_vm()
 {
-    fetch_vm
     setup_gcc
     suites gcc vm
 }

@@ -61,7 +61,8 @@ VORTEX_API int vortex_pidfile_read(const char *path, vortex_pid *ret_pid);
  * Returns:   0; -EEXIST somebody lives, this process included; -ENODATA whether the named process
  *            is the owner can't be proved (see vortex_report_reason); -EREMOTE the directory is on
  *            a network file system, where locks and boot ids mean nothing; -ELOOP the lock is a
- *            symbolic link; an error of the file system. On any error the old files are as before.
+ *            symbolic link; -EXDEV another user's link leads out of what is that user's; an error
+ *            of the file system. On any error the old files are as before.
  * Waits:     up to five seconds for another claim under way, then up to another for a lock
  *            which nobody is seen to live by.
  */
@@ -72,7 +73,7 @@ VORTEX_API int vortex_pidfile_write(const char *path, vortex_pid *ret_owner);
  * Idempotent.
  *
  * Returns: 0 they are gone, or were; -EBUSY another process lives there, or may: nothing was
- *          removed; an error of the file system.
+ *          removed; -EXDEV as for vortex_pidfile_write; an error of the file system.
  * Waits:   up to five seconds for a claim under way.
  */
 VORTEX_API int vortex_pidfile_remove(const char *path);
@@ -92,7 +93,7 @@ VORTEX_API int vortex_pidfile_is_running(const char *path, bool *ret_alive, vort
  * Take the lock of a pidfile, PATH.lock, without writing anything. A lock which this very process
  * inherited through `vortex run` is adopted.
  *
- * Returns: 0; -EWOULDBLOCK another holds it or is about to; -EREMOTE, -ELOOP as for
+ * Returns: 0; -EWOULDBLOCK another holds it or is about to; -EREMOTE, -ELOOP, -EXDEV as for
  *          vortex_pidfile_write; an error of the file system. Never waits.
  * Owns:    the caller owns *ret_lock: vortex_lock_unlock. The end of the process, however it
  *          comes, lets go as well. Not inherited over exec.

@@ -76,11 +76,20 @@ advice_for(int error)
         return ": choose another path with --pidfile";
     case -ELOOP:
         return ": its lock must not be a symbolic link; remove that";
+    case -EXDEV:
+        return ", out of what that user owns: name the path it means, or replace the link";
     case -EISDIR:
         return ": a directory stands where a file should; remove it or choose another path";
     default:
         return "";
     }
+}
+
+/* The system's own words, but where they would mislead. */
+static const char *
+reason_for(int error)
+{
+    return error == -EXDEV ? "another user's symbolic link leads there" : strerror(-error);
 }
 
 const char *
@@ -98,7 +107,7 @@ say_refusal(int result)
 int
 say_failure(const char *verb, const char *name, int error, const char *path)
 {
-    say_error("cannot %s '%s': %s: %s%s", verb, name, path, strerror(-error), advice_for(error));
+    say_error("cannot %s '%s': %s: %s%s", verb, name, path, reason_for(error), advice_for(error));
     return exit_for(error);
 }
 

@@ -2,7 +2,6 @@
 /* The rotated files: their names, their moves, and their compression. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "host/log_parts.h"
 
@@ -21,20 +20,34 @@ log_rotated_name(const char *path, int number, const char *suffix, char *buf)
     return n < 0 || n >= LOG_PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-static bool
-stands(const char *path, int number, const char *suffix)
-{
-    char name[LOG_PATH_MAX];
-    struct os_file_id id;
+/* Where a log and its rotated files stand. */
+struct row {
+    struct os_dir dir;
+    char log[OS_NAME_MAX];
+};
 
-    return log_rotated_name(path, number, suffix, name) == 0 && os_path_identify(name, &id) == 0;
+static int
+open_row(const struct log_settings *settings, struct row *ret)
+{
+    return os_dir_open_to_change(settings->file, &ret->dir, ret->log);
 }
 
 static bool
-is_free(const char *path, int number)
+stands(const struct row *row, int number, const char *suffix, struct os_file_id *ret_id)
 {
+    char name[LOG_PATH_MAX];
+
+    return log_rotated_name(row->log, number, suffix, name) == 0
+           && os_file_identify(&row->dir, name, ret_id) == 0;
+}
+
+static bool
+is_free(const struct row *row, int number)
+{
+    struct os_file_id id;
+
     for (size_t i = 0; i < SUFFIXES; i++)
-        if (stands(path, number, suffixes[i]))
+        if (stands(row, number, suffixes[i], &id))
             return false;
     return true;
 }
@@ -43,55 +56,62 @@ is_free(const char *path, int number)
 
 /* 0 also where it is not there. */
 static int
-move(const char *path, int from, int to, const char *suffix)
+move(const struct row *row, int from, int to, const char *suffix)
 {
     char old[LOG_PATH_MAX], new[LOG_PATH_MAX];
-    int error = log_rotated_name(path, from, suffix, old);
+    int error = log_rotated_name(row->log, from, suffix, old);
 
     if (!error)
-        error = log_rotated_name(path, to, suffix, new);
-    if (!error && rename(old, new))
-        error = errno == ENOENT ? 0 : -errno;
-    return error;
+        error = log_rotated_name(row->log, to, suffix, new);
+    if (!error)
+        error = os_file_rename(&row->dir, old, new);
+    return error == -ENOENT ? 0 : error;
 }
 
 static int
-drop(const char *path, int number, const char *suffix)
+drop(const struct row *row, int number, const char *suffix)
 {
     char name[LOG_PATH_MAX];
-    int error = log_rotated_name(path, number, suffix, name);
+    int error = log_rotated_name(row->log, number, suffix, name);
 
-    if (!error && remove(name))
-        error = errno == ENOENT ? 0 : -errno;
-    return error;
+    if (!error)
+        error = os_file_remove(&row->dir, name);
+    return error == -ENOENT ? 0 : error;
 }
 
 /* Only what stands below the first gap moves: a rotation that fails again and again loses none. */
 static int
-make_room(const struct log_settings *settings)
+make_room(const struct row *row, int keep)
 {
-    const char *path = settings->file;
     int gap = 1, error = 0;
 
-    while (gap < settings->keep && !is_free(path, gap))
+    while (gap < keep && !is_free(row, gap))
         gap++;
     for (size_t i = 0; !error && i < SUFFIXES; i++)
-        error = drop(path, gap, suffixes[i]);
+        error = drop(row, gap, suffixes[i]);
     for (int number = gap - 1; !error && number > 0; number--)
         for (size_t i = 0; !error && i < SUFFIXES; i++)
-            error = move(path, number, number + 1, suffixes[i]);
+            error = move(row, number, number + 1, suffixes[i]);
     return error;
 }
 
 int
 log_rotate(const struct log_settings *settings)
 {
-    int error;
+    struct row row;
+    int error = open_row(settings, &row);
 
-    if (settings->keep == 0)
-        return drop(settings->file, 0, "");
-    error = make_room(settings);
-    return error ? error : move(settings->file, 0, 1, "");
+    if (error)
+        return error;
+    if (settings->keep == 0) {
+        error = drop(&row, 0, "");
+    } else {
+        error = make_room(&row, settings->keep);
+        if (!error)
+            error = move(&row, 0, 1, "");
+    }
+    os_dir_close(&row.dir);
+    return error;
 }
 
 /* ---- Compression ------------------------------------------------------------------------- */
@@ -129,13 +149,19 @@ int
 log_compress_next(struct log_compression *compression, const struct log_settings *settings)
 {
     char name[LOG_PATH_MAX];
+    struct row row;
+    struct os_file_id id;
     struct os_log source;
     int error, number = settings->keep;
 
     if (settings->compress == LOG_PLAIN || compression->child.pid)
         return 0;
-    while (number > 0 && !stands(settings->file, number, ""))
+    error = open_row(settings, &row);
+    if (error)
+        return error;
+    while (number > 0 && !stands(&row, number, "", &id))
         number--;
+    os_dir_close(&row.dir);
     if (number == 0)
         return 0;
     error = log_rotated_name(settings->file, number, "", name);
@@ -151,19 +177,20 @@ log_compress_next(struct log_compression *compression, const struct log_settings
 /* Put the result in the source's place, which may have another number by now, or be gone. */
 static int
 take_result(const struct log_compression *compression, const struct log_settings *settings,
-            const char *result)
+            const struct row *row, const char *result)
 {
     char name[LOG_PATH_MAX];
+    struct os_file_id id;
 
     for (int number = 1; number <= settings->keep; number++) {
-        int error = log_rotated_name(settings->file, number, "", name);
+        int error;
 
-        if (error || !os_path_is(name, &compression->source))
+        if (!stands(row, number, "", &id) || !os_same_file(&id, &compression->source))
             continue;
-        error = log_rotated_name(settings->file, number, suffixes[settings->compress], name);
-        if (!error && rename(result, name))
-            error = -errno;
-        return error ? error : drop(settings->file, number, "");
+        error = log_rotated_name(row->log, number, suffixes[settings->compress], name);
+        if (!error)
+            error = os_file_rename(&row->dir, result, name);
+        return error ? error : drop(row, number, "");
     }
     return 0;
 }
@@ -174,13 +201,18 @@ log_compress_end(struct log_compression *compression, const struct log_settings 
 {
     int status = os_filter_end(&compression->child, kill_it);
     char result[LOG_PATH_MAX];
-    int error = temporary_name(settings->file, result);
+    struct row row;
+    int error = open_row(settings, &row);
 
-    if (!error && status == 0)
-        error = take_result(compression, settings, result);
-    if (!error && status != 0)
-        error = status == 127 ? -ENOENT : -EIO;
-    (void)remove(result);
+    if (!error) {
+        error = temporary_name(row.log, result);
+        if (!error && status == 0)
+            error = take_result(compression, settings, &row, result);
+        if (!error && status != 0)
+            error = status == 127 ? -ENOENT : -EIO;
+        (void)os_file_remove(&row.dir, result);
+        os_dir_close(&row.dir);
+    }
     *compression = (struct log_compression){.child = {0, OS_NONE}};
     return error;
 }

@@ -43,6 +43,8 @@ struct os_speaker {
 struct os_dir {
     intptr_t handle;
     struct os_speaker speaker; /* of the way that led here */
+    bool
+        strays; /* a symbolic link of another user's led out of what is that user's: change nothing */
 };
 
 struct os_file_id {
@@ -69,9 +71,13 @@ struct os_file {
  *
  * create:   make missing directories, mode 0755.
  * ret_name: the last component, OS_NAME_MAX bytes.
- * Returns:  0; -EISDIR PATH ends in a slash or in . or ..; -ENAMETOOLONG; -ELOOP.
+ * Returns:  0; -EISDIR PATH ends in a slash or in . or ..; -ENAMETOOLONG; -ELOOP; -EXDEV one would
+ *           have to be made beyond another user's symbolic link.
  */
 int os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_name);
+
+/* The same for a directory in which something is to be changed. -EXDEV: the way strays. */
+int os_dir_open_to_change(const char *path, struct os_dir *ret_dir, char *ret_name);
 
 /* Close it and leave the empty value. */
 void os_dir_close(struct os_dir *dir);
@@ -154,7 +160,7 @@ enum os_lock_seen {
  * ret_trusted: false where others may hold it at will: it was made by somebody else, could be
  *              opened by others, or stands on a user's way. May be NULL.
  * Returns:     0; -ENOENT; -ELOOP a symbolic link; -EISDIR, -EMEDIUMTYPE not a regular file;
- *              -EMLINK; -EACCES.
+ *              -EMLINK; -EACCES; -EXDEV the directory strays.
  */
 int os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_lock *ret_lock,
                  bool *ret_trusted);
@@ -769,18 +775,19 @@ struct os_log {
 
 /*
  * Open a file to append to, made with mode 0640 where it is missing. No symbolic link and no
- * second hard link is followed where the directory is not the system's or the asker's own.
+ * second hard link is followed where the directory is not the system's or the asker's own: others
+ * could make root append to a file of their choice (CVE-2016-1247).
  *
  * like:    a new file gets that one's owner and mode, as far as allowed. May be NULL.
  * Returns: 0; -ENOENT no such directory; -EACCES; -ELOOP; -EMLINK; -EISDIR; -ENXIO a pipe which
- *          nobody reads.
+ *          nobody reads; -EXDEV the directory strays (see struct os_dir), here and below.
  */
 int os_log_open(const char *path, const struct os_log *like, struct os_log *ret);
 
 /* Make an empty file, in place of what stood there. like: as above. */
 int os_log_create(const char *path, const struct os_log *like, struct os_log *ret);
 
-/* Open a regular file to read from. -EMEDIUMTYPE: it is none. */
+/* Open a regular file to read from, links as above. -EMEDIUMTYPE: it is none. */
 int os_log_read(const char *path, struct os_log *ret);
 
 /* How many bytes of it stand from that offset on, at most size; 0: the end. */

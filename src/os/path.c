@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Of paths, by the seam itself: the same for each port. */
-#include "os/path.h"
+#include <errno.h>
 
 #include "os/os.h"
 
@@ -13,15 +13,12 @@ os_path_is(const char *path, const struct os_file_id *id)
 }
 
 int
-path_is_of_others(const char *path, bool *ret_others)
+os_dir_open_to_change(const char *path, struct os_dir *ret_dir, char *ret_name)
 {
-    char name[OS_NAME_MAX];
-    struct os_dir dir;
-    int r = os_dir_open(path, false, &dir, name);
+    int r = os_dir_open(path, false, ret_dir, ret_name);
 
-    if (r < 0)
+    if (r < 0 || !ret_dir->strays)
         return r;
-    *ret_others = dir.speaker.scope != OS_SPEAKS_FOR_ALL;
-    os_dir_close(&dir);
-    return 0;
+    os_dir_close(ret_dir);
+    return -EXDEV;
 }

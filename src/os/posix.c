@@ -221,7 +221,7 @@ os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_
     struct stat st;
     bool trusted, made;
     int r = 0;
-    int fd = open_lock_file(dir, name, create, &made);
+    int fd = dir->strays ? -EXDEV : open_lock_file(dir, name, create, &made);
 
     if (fd < 0)
         return fd == -ENXIO ? -EMEDIUMTYPE : fd;

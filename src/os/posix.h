@@ -9,6 +9,8 @@
 
 #include "os/os.h"
 
+#define POSIX_LINKS_MAX 40 /* symbolic links on one way, as the kernel counts */
+
 /* Close a descriptor, if it is one, and give back the empty value. (posix_close is POSIX's own.) */
 intptr_t posix_closed(intptr_t handle);
 

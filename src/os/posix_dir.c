@@ -13,8 +13,6 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define LINKS_MAX 40 /* as the kernel counts */
-
 /* ---- Trust ------------------------------------------------------------------------------- */
 
 static void
@@ -47,7 +45,9 @@ posix_note_speaker(struct os_speaker *speaker, const struct stat *st)
 
 struct walk {
     int fd;
+    uid_t owner; /* of the directory that fd is */
     int links;
+    bool led; /* by a symbolic link that others could have put there */
     struct os_speaker speaker;
     char rest[2 * OS_PATH_MAX]; /* what is still to be walked */
 };
@@ -62,9 +62,18 @@ walk_from_root(struct walk *w)
         return -errno;
     if (fstat(fd, &st) == 0)
         posix_note_speaker(&w->speaker, &st);
+    w->owner = 0;
     w->fd = (int)posix_closed(w->fd);
     w->fd = fd;
     return 0;
+}
+
+/* A user's link may lead to what is that user's. Elsewhere it would have us change, as root, what its
+   owner could not. */
+static bool
+strays(const struct walk *w)
+{
+    return w->led && (w->speaker.scope != OS_SPEAKS_FOR_USER || w->owner != (uid_t)w->speaker.user);
 }
 
 /* Put a symbolic link's target in front of the rest. */
@@ -77,7 +86,7 @@ walk_link(struct walk *w, const char *component)
 
     if (length < 0)
         return -errno;
-    if (++w->links > LINKS_MAX)
+    if (++w->links > POSIX_LINKS_MAX)
         return -ELOOP;
     if ((size_t)length + 1 + rest >= sizeof(w->rest))
         return -ENAMETOOLONG;
@@ -93,6 +102,8 @@ make_component(const struct walk *w, const char *component)
 {
     int fd;
 
+    if (w->led)
+        return -EXDEV;
     if (mkdirat(w->fd, component, 0755) < 0)
         return errno == EEXIST ? 0 : -errno;
     if (w->speaker.scope != OS_SPEAKS_FOR_ALL)
@@ -140,10 +151,12 @@ walk_step(struct walk *w, const char *component, bool create)
     posix_note_speaker(&w->speaker, &st);
     if (S_ISLNK(st.st_mode)) {
         close(fd);
+        w->led |= w->speaker.scope != OS_SPEAKS_FOR_ALL;
         return walk_link(w, component);
     }
     close(w->fd);
     w->fd = fd;
+    w->owner = st.st_uid;
     return 0;
 }
 
@@ -205,6 +218,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
         return -ENAMETOOLONG;
     w.fd = (int)OS_NONE;
     w.links = 0;
+    w.led = false;
     w.speaker = (struct os_speaker){OS_SPEAKS_FOR_ALL, 0};
     r = start_of_walk(path, (size_t)(name - path), w.rest, sizeof(w.rest));
     if (r == 0)
@@ -213,7 +227,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
         posix_closed(w.fd);
         return r;
     }
-    *ret_dir = (struct os_dir){w.fd, w.speaker};
+    *ret_dir = (struct os_dir){w.fd, w.speaker, strays(&w)};
     memcpy(ret_name, name, strlen(name) + 1);
     return 0;
 }

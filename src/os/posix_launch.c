@@ -93,15 +93,23 @@ os_launch_check(const struct os_launch *l, enum os_stage *ret_stage)
 
 /* ---- What the server finds itself in ----------------------------------------------------- */
 
-/* A server's output never becomes somebody's terminal, and no link leads it elsewhere. */
+/* A server's output never becomes somebody's terminal. */
 static int
 open_output(const char *output)
 {
-    int fd =
-        open(output != NULL ? output : "/dev/null",
-             O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC | (output != NULL ? O_CREAT : 0), 0640);
+    struct os_log log;
+    int fd, r;
 
-    return fd < 0 ? -errno : fd;
+    if (output == NULL) {
+        fd = open("/dev/null", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+    }
+    r = os_log_open(output, NULL, &log);
+    if (r < 0)
+        return r;
+    if (!log.is_regular) /* a pipe's reader may take its time */
+        (void)fcntl((int)log.handle, F_SETFL, O_APPEND);
+    return (int)log.handle;
 }
 
 /* Of the standard streams, those from first to last become fd, which goes. */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "os/os.h"
-#include "os/path.h"
 #include "os/posix.h"
 
 /* Far less than what systems keep free below a stack, so that nothing else is hit. */
@@ -171,50 +170,91 @@ make_alike(int fd, const struct os_log *like)
     (void)fchmod(fd, st.st_mode & 0777);
 }
 
+/* ---- Where a log stands -------------------------------------------------------------------- */
+
+/* A descriptor by its number, as /dev/stdout ends in: its name is a link that only the kernel reads. */
+static bool
+is_descriptor(const char *path)
+{
+    return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+}
+
+static int
+open_at(const struct os_dir *dir, const char *name, int flags, const struct os_log *like)
+{
+    int fd;
+
+    do {
+        fd = openat((int)dir->handle, name, flags);
+        if (fd < 0 && errno == ENOENT && (flags & O_ACCMODE) == O_WRONLY) {
+            fd = openat((int)dir->handle, name, flags | O_CREAT | O_EXCL, 0640);
+            if (fd >= 0)
+                make_alike(fd, like);
+        }
+    } while (fd < 0 && (errno == EEXIST || errno == EINTR)); /* somebody made it in between */
+    return fd < 0 ? -errno : fd;
+}
+
+/* Put what the link PATH names, which is NAME in that directory, in place of PATH. */
+static int
+follow(const struct os_dir *dir, const char *name, char *path)
+{
+    char target[OS_PATH_MAX];
+    ssize_t n = readlinkat((int)dir->handle, name, target, sizeof(target) - 1);
+    size_t kept;
+
+    if (n < 0)
+        return -errno;
+    target[n] = '\0';
+    kept = target[0] == '/' ? 0 : strlen(path) - strlen(name);
+    if (kept + (size_t)n >= OS_PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(path + kept, target, (size_t)n + 1);
+    return 0;
+}
+
+/* Links are followed one by one, since each may lead to where others have a say. */
+static int
+open_log(const char *path, int flags, const struct os_log *like, struct os_log *ret)
+{
+    char now[OS_PATH_MAX];
+    size_t length = strlen(path);
+
+    if (length >= sizeof(now))
+        return -ENAMETOOLONG;
+    memcpy(now, path, length + 1);
+    for (int links = 0; links < POSIX_LINKS_MAX; links++) {
+        char name[OS_NAME_MAX];
+        struct os_dir dir;
+        int fd, r = os_dir_open_to_change(now, &dir, name);
+        bool others;
+
+        if (r < 0)
+            return r;
+        others = dir.speaker.scope != OS_SPEAKS_FOR_ALL;
+        fd = open_at(&dir, name, flags | (is_descriptor(now) && !others ? 0 : O_NOFOLLOW), like);
+        r = fd == -ELOOP && !others ? follow(&dir, name, now) : fd;
+        os_dir_close(&dir);
+        if (fd >= 0)
+            return take_handle(fd, others, ret);
+        if (r < 0)
+            return r;
+    }
+    return -ELOOP;
+}
+
 int
 os_log_open(const char *path, const struct os_log *like, struct os_log *ret)
 {
     /* O_NONBLOCK: for a named pipe, which else waits for a reader */
-    int flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-    bool others = false;
-    int fd, r = path_is_of_others(path, &others);
-
-    if (r < 0)
-        return r;
-    flags |= others ? O_NOFOLLOW : 0;
-    do {
-        fd = open(path, flags);
-        if (fd < 0 && errno == ENOENT) {
-            fd = open(path, flags | O_CREAT | O_EXCL, 0640);
-            if (fd >= 0)
-                make_alike(fd, like);
-            /* a symbolic link to nothing: make what it names */
-            else if (errno == EEXIST && !others && access(path, F_OK) < 0)
-                fd = open(path, flags | O_CREAT, 0640);
-        }
-    } while (fd < 0 && (errno == EEXIST || errno == EINTR)); /* somebody made it in between */
-    return fd < 0 ? -errno : take_handle(fd, others, ret);
-}
-
-int
-os_log_create(const char *path, const struct os_log *like, struct os_log *ret)
-{
-    int fd;
-
-    (void)unlink(path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    make_alike(fd, like);
-    return take_handle(fd, false, ret);
+    return open_log(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, like, ret);
 }
 
 int
 os_log_read(const char *path, struct os_log *ret)
 {
-    int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     struct os_log log = {.handle = OS_NONE};
-    int r = fd < 0 ? -errno : take_handle(fd, false, &log);
+    int r = open_log(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, NULL, &log);
 
     if (r < 0)
         return r;
@@ -224,6 +264,25 @@ os_log_read(const char *path, struct os_log *ret)
     }
     *ret = log;
     return 0;
+}
+
+int
+os_log_create(const char *path, const struct os_log *like, struct os_log *ret)
+{
+    char name[OS_NAME_MAX];
+    struct os_dir dir;
+    int fd, r = os_dir_open_to_change(path, &dir, name);
+
+    if (r < 0)
+        return r;
+    (void)unlinkat((int)dir.handle, name, 0);
+    fd = openat((int)dir.handle, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    r = fd < 0 ? -errno : 0;
+    os_dir_close(&dir);
+    if (r < 0)
+        return r;
+    make_alike(fd, like);
+    return take_handle(fd, false, ret);
 }
 
 int64_t

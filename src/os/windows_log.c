@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log files, and memory that goes back to the system. */
-#include "os/path.h"
 #include "os/windows.h"
 
 #include <errno.h>
@@ -76,13 +75,18 @@ int
 os_log_open(const char *path, const struct os_log *like, struct os_log *ret)
 {
     WCHAR wide[WIDE_PATH_MAX];
-    bool others = false;
+    char name[OS_NAME_MAX];
+    struct os_dir dir;
     HANDLE file;
-    int r = path_is_of_others(path, &others);
+    bool others;
+    int r = os_dir_open_to_change(path, &dir, name);
 
     (void)like; /* a new file has the access list of all logs */
-    if (r == 0)
-        r = windows_path(path, wide, WIDE_PATH_MAX);
+    if (r < 0)
+        return r;
+    others = dir.speaker.scope != OS_SPEAKS_FOR_ALL;
+    os_dir_close(&dir);
+    r = windows_path(path, wide, WIDE_PATH_MAX);
     if (r < 0)
         return r;
     file = open_path(wide, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE, OPEN_ALWAYS,

@@ -237,8 +237,10 @@ wait
 kept an_innocent_younger_than_the_pidfile_is_spared_without_a_state_too
 
 fresh
+# Once it is there, the kernel ends it with unshare, so that it can't keep the lock.
 expect 0 started "$VORTEX" start -p "$P" -- \
-    unshare --time --boottime 100000 --fork --kill-child "$ALIVE"
+    unshare --time --boottime 100000 --fork --kill-child sh -c "echo >'$dir/there'; exec '$ALIVE'"
+eventually test -s "$dir/there"
 expect 0 running "$VORTEX" status -p "$P"
 expect 0 running unshare --time --boottime 50000 "$VORTEX" status -p "$P"
 expect 1 'already running' unshare --time --boottime 50000 "$VORTEX" start -p "$P" -- "$ALIVE"

@@ -241,6 +241,58 @@ where_a_way_once_was_somebodys_it_stays_so(void **state)
     assert_int_equal(speaker_of("home/../run/f"), SCENE_USER);
 }
 
+/* ---- Ways that stray --------------------------------------------------------------------- */
+
+/* What becomes of a claim there, with the directories made that it lacks. */
+static int
+claimed(const char *name)
+{
+    struct os_dir dir;
+    struct os_lock lock;
+    char leaf[OS_NAME_MAX];
+    int r = os_dir_open(scene_path(name), true, &dir, leaf);
+
+    if (r < 0)
+        return r;
+    r = os_lock_open(&dir, leaf, true, &lock, NULL);
+    if (r == 0)
+        os_lock_close(&lock);
+    os_dir_close(&dir);
+    return r;
+}
+
+static void
+a_users_link_out_of_what_is_that_users_leads_to_no_change(void **state)
+{
+    (void)state;
+    need_users();
+    scene_mkdir("home", 0755);
+    scene_mkdir("run", 0755);
+    scene_write("run/f", "1", 0644);
+    scene_symlink("../run", "home/link");
+    assert_int_equal(claimed("home/link/before"), 0);
+    scene_chown("home", SCENE_USER);
+    assert_int_equal(claimed("home/link/lock"), -EXDEV);
+    assert_int_equal(claimed("home/link/new/lock"), -EXDEV);
+    assert_int_equal(speaker_of("run/lock"), -ENOENT);
+    assert_int_equal(speaker_of("run/new/lock"), -ENOENT);
+    assert_int_equal(speaker_of("home/link/f"), SCENE_USER); /* to look is free */
+}
+
+static void
+a_users_link_to_what_is_that_users_is_followed(void **state)
+{
+    (void)state;
+    need_users();
+    scene_mkdir("home", 0755);
+    scene_mkdir("data", 0755);
+    scene_symlink("../data", "home/link");
+    scene_chown("home", SCENE_USER);
+    scene_chown("data", SCENE_USER);
+    assert_int_equal(claimed("home/link/lock"), 0);
+    assert_int_equal(claimed("home/link/new/lock"), -EXDEV); /* it would be ours, not theirs */
+}
+
 /* ---- Processes --------------------------------------------------------------------------- */
 
 static int
@@ -329,6 +381,8 @@ contract_trust(void)
         PROMISE(in_a_sticky_directory_each_file_is_its_owners),
         PROMISE(a_users_sticky_directory_is_still_that_users),
         PROMISE(a_users_link_on_the_way_makes_it_that_users),
+        PROMISE(a_users_link_out_of_what_is_that_users_leads_to_no_change),
+        PROMISE(a_users_link_to_what_is_that_users_is_followed),
         PROMISE(where_a_way_once_was_somebodys_it_stays_so),
         PROMISE(who_speaks_for_all_speaks_for_any_process),
         PROMISE(a_user_speaks_for_own_processes_only),

@@ -34,6 +34,7 @@ struct walk {
     struct fake_file *at;
     struct os_speaker speaker;
     int links;
+    bool led; /* by a link that others could have put there */
     char rest[2 * OS_PATH_MAX];
 };
 
@@ -42,6 +43,12 @@ walk_from_root(struct walk *w)
 {
     w->at = &m->files[0];
     fake_note_speaker(&w->speaker, w->at);
+}
+
+static bool
+strays(const struct walk *w)
+{
+    return w->led && (w->speaker.scope != OS_SPEAKS_FOR_USER || w->speaker.user != w->at->user);
 }
 
 static struct fake_file *
@@ -67,6 +74,9 @@ walk_into(struct walk *w, const char *component, bool create, int *ret_error)
     *ret_error = -ENOENT;
     if (file != NULL || !create)
         return file;
+    *ret_error = -EXDEV;
+    if (w->led)
+        return NULL;
     *ret_error = -EACCES;
     if (!fake_may(w->at, 02))
         return NULL;
@@ -89,6 +99,7 @@ walk_step(struct walk *w, const char *component, bool create)
         w->at = file;
         return 0;
     }
+    w->led |= w->speaker.scope != OS_SPEAKS_FOR_ALL;
     if (++w->links > LINKS_MAX)
         return -ELOOP;
     if (file->length + 1 + strlen(w->rest) >= sizeof(w->rest))
@@ -158,7 +169,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
     r = walk_path(&w, path, (size_t)(name - path), create);
     if (r < 0)
         return r;
-    *ret_dir = (struct os_dir){fake_open(w.at, NULL), w.speaker};
+    *ret_dir = (struct os_dir){fake_open(w.at, NULL), w.speaker, strays(&w)};
     strcpy(ret_name, name);
     return 0;
 }

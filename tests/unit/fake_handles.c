@@ -171,6 +171,8 @@ os_lock_open(const struct os_dir *dir, const char *name, bool create, struct os_
 
     if (r < 0)
         return r;
+    if (dir->strays)
+        return -EXDEV;
     if (file == NULL && !create)
         return -ENOENT;
     if (file == NULL && directory->links == 0)
