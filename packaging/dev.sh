@@ -30,6 +30,7 @@ RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64
+    wixl msitools zip clang-tidy mandoc
 )
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
@@ -222,26 +223,6 @@ fetch_inits()
     mv "$dir.new" "$dir"
 }
 
-# The sources which a Windows lacks, as the wraps in subprojects/ name them, by an apt of its own.
-fetch_subprojects()
-{
-    local dir=$PWD/build/sources
-    local apt=(apt-get -q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts"
-        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)")
-    (cd subprojects/packagecache 2>/dev/null &&
-        sed -n 's/^source_filename = //p' ../*.wrap | xargs ls >/dev/null 2>&1) && return
-    command -v apt-get >/dev/null || return 0
-    echo 'fetching: cmocka and tre, for Windows'
-    rm -rf "$dir"
-    mkdir -p "$dir"/{parts,lists/partial,cache/archives/partial,new} subprojects/packagecache
-    echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian bookworm main' >"$dir/parts/source.list"
-    "${apt[@]}" update
-    (cd "$dir/new" && "${apt[@]}" source --download-only cmocka tre)
-    mv "$dir"/new/*.orig.tar.?z subprojects/packagecache
-    rm -rf "$dir"
-}
-
 # Unpack the peers as a layer for /usr: the benchmark lays it there, for itself alone.
 fetch_peers()
 {
@@ -397,7 +378,7 @@ step_mandoc()
     mandoc -T lint -W warning "${pages[@]}"
 }
 
-# Each file as the build that has it compiles it; not what needs the headers of Windows.
+# Each file as the build that has it compiles it; those of Windows are the step windows'.
 step_tidy()
 {
     local file dir todo=()
@@ -578,7 +559,16 @@ check_dist()
         <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
 }
 
-# Cross-compiled, and tried under Wine. Where that doesn't run, the programs are only built.
+# What step_tidy leaves out.
+tidy_windows()
+{
+    find src -name 'windows*.c' -o -name '*_windows.c' | sort |
+        xargs -P 2 -n 1 clang-tidy --quiet -p build/build-windows \
+            --extra-arg-before=--target=x86_64-w64-mingw32 \
+            --extra-arg=-isystem/usr/x86_64-w64-mingw32/include
+}
+
+# Cross-compiled, packaged, and tried under Wine. Where that doesn't run, the programs are only built.
 step_windows()
 {
     local dir=build/build-windows here=tests/system/windows status=0 script
@@ -593,11 +583,17 @@ step_windows()
         echo 'SKIPPED: Wine does not run here, so nothing for Windows is tried'
         [ -e $dir/build.ninja ] || meson setup "${setup[@]}"
         ninja -C $dir
+        tidy_windows
         return
     fi
     [ $status -eq 0 ] || return $status
+    tidy_windows
     for script in hosting service; do
         bash $here/$script.sh $dir/src/vortex.exe build
+    done
+    bash $here/build.sh build/windows
+    for script in files msi; do
+        bash $here/$script.sh build/windows build
     done
 }
 

@@ -7,28 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not shared for deletion, so nobody renames or replaces it as long as it is open. */
+static HANDLE
+open_step(const WCHAR *path)
+{
+    return windows_open(path, FILE_LIST_DIRECTORY | READ_CONTROL,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE);
+}
+
+static int
+make_step(const WCHAR *path)
+{
+    SECURITY_ATTRIBUTES security;
+    int r = windows_security_new(WINDOWS_READABLE, &security);
+
+    if (r < 0)
+        return r;
+    if (!CreateDirectoryW(path, &security) && GetLastError() != ERROR_ALREADY_EXISTS)
+        r = windows_last_error();
+    windows_security_free(&security);
+    return r;
+}
+
 /* The path of which a directory on the way is a part, with its backslash. */
 static int
 open_way(const WCHAR *path, bool create, HANDLE *ret)
 {
-    SECURITY_ATTRIBUTES security;
-    HANDLE dir;
-    int r;
+    HANDLE dir = open_step(path);
 
-    /* Not shared for deletion, so nobody renames or replaces it as long as it is open. */
-    dir =
-        windows_open(path, FILE_LIST_DIRECTORY | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE);
     if (dir == INVALID_HANDLE_VALUE && create && windows_last_error() == -ENOENT) {
-        r = windows_security_new(WINDOWS_READABLE, &security);
+        int r = make_step(path);
+
         if (r < 0)
             return r;
-        r = CreateDirectoryW(path, &security) || GetLastError() == ERROR_ALREADY_EXISTS
-                ? 0
-                : windows_last_error();
-        windows_security_free(&security);
-        if (r < 0)
-            return r;
-        return open_way(path, false, ret);
+        dir = open_step(path);
     }
     if (dir == INVALID_HANDLE_VALUE)
         return windows_last_error();
@@ -74,12 +86,12 @@ walk(WCHAR *path, bool create, HANDLE *ret, struct os_speaker *speaker)
 
     for (;;) {
         WCHAR cut = path[at];
-        HANDLE next;
+        HANDLE next = INVALID_HANDLE_VALUE;
 
         path[at] = L'\0';
         r = open_way(path, create, &next);
         path[at] = cut;
-        dir = (HANDLE)windows_close((intptr_t)dir);
+        windows_close((intptr_t)dir);
         if (r < 0)
             return r;
         dir = next;

@@ -17,6 +17,18 @@ here=$(dirname "$(realpath "$0")")
 begin hosting
 toy=../toy.exe
 
+# vortex ARGUMENT...: in the promise's own directory, so that its files need no paths.
+vortex()
+{
+    (cd "$dir" && in_wine "$top/vortex.exe" "$@")
+}
+
+# says STATUS PATTERN ARGUMENT...: what vortex answers.
+says()
+{
+    answers "$1" "$2" vortex "${@:3}"
+}
+
 # stop_ok: and nothing is left.
 stop_ok()
 {
@@ -134,8 +146,12 @@ check test "$(cat "$dir/precious")" = precious
 kept 'what is no pid of a server is not believed, and is no hindrance'
 
 fresh
-(cd "$dir" && timeout 500 wine "$top/toy.exe" race "${VORTEX_WINDOWS_ROUNDS:-200}" ../vortex.exe) \
-    >"$top/said" 2>&1 </dev/null || problem+="exit $?: $(grep round "$top/said")\n"
+race()
+{
+    cd "$dir" && timeout 3000 wine "$top/toy.exe" race "${VORTEX_WINDOWS_ROUNDS:-200}" ../vortex.exe \
+        >"$dir/said" 2>&1 </dev/null
+}
+(race) || problem+="exit $?: $(cat "$dir/said")\n"
 check test -z "$(find "$dir" -name 'x.pid*')"
 kept 'of two starts at one instant one owns, 200 times'
 

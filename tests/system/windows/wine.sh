@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A Windows for one test script: a Wine prefix of its own, with a program that stays, since without
 # one Wine ends everything, services first. For the scripts here, which set $here, $EXE (or empty) and
-# $BUILD; sets $drive and $top.
+# $BUILD; sets $C, its drive, and $top.
 # shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
 
 CC=x86_64-w64-mingw32-gcc-win32
@@ -28,9 +28,9 @@ begin()
     fi
     export WINEPREFIX=$BUILD/wine-$1 WINEDEBUG=${WINEDEBUG:--all}
     unset DISPLAY
-    drive=$WINEPREFIX/drive_c
-    top=$drive/$1
-    [ -d "$drive" ] || cp -a "$BUILD/wine" "$WINEPREFIX"
+    C=$WINEPREFIX/drive_c
+    top=$C/$1
+    [ -d "$C" ] || cp -a "$BUILD/wine" "$WINEPREFIX"
     rm -rf "$top"
     mkdir -p "$top"
     $CC -O2 -o "$top/toy.exe" "$here/toy.c" -lws2_32
@@ -47,41 +47,26 @@ end_wine()
     wait "$keeper" 2>/dev/null
 }
 
-# in_wine PROGRAM ARGUMENT...: what it prints goes to the file $top/said, for a pipe would stay open
-# as long as what it started.
+# in_wine PROGRAM ARGUMENT...: what it prints comes by a file, for a pipe would stay open as long as
+# what it started.
 in_wine()
 {
-    timeout 100 wine "$@" >"$top/said" 2>&1 </dev/null
+    local output status
+    output=$(mktemp "$top/out-XXXXXX")
+    timeout 100 wine "$@" >"$output" 2>&1 </dev/null
+    status=$?
+    tr -d '\r' <"$output"
+    rm -f "$output"
+    return $status
 }
 
-# vortex ARGUMENT...: in the promise's own directory, so that its files need no paths.
-vortex()
-{
-    (cd "$dir" && in_wine "$top/vortex.exe" "$@")
-}
-
-# said: without what Windows ends lines with.
-said()
-{
-    tr -d '\r' <"$top/said"
-}
-
-# says STATUS PATTERN ARGUMENT...: what vortex answers; PATTERN may be of silence: ^$.
-says()
-{
-    local wanted=$1 pattern=$2
-    shift 2
-    answers "$wanted" "$pattern" vortex "$@"
-}
-
-# answers STATUS PATTERN COMMAND...: what an in_wine answers.
+# answers STATUS PATTERN COMMAND...: its exit status, and what it prints.
 answers()
 {
     local wanted=$1 pattern=$2 output status
     shift 2
-    "$@"
+    output=$("$@")
     status=$?
-    output=$(said)
     [ "$status" = "$wanted" ] || problem+="$*: exit $status, not $wanted: $output\n"
     [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
 }
