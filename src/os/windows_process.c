@@ -64,7 +64,7 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
 enum os_comparison
 os_process_compare(const struct os_hold *hold, const struct os_identity *known)
 {
-    struct os_identity now;
+    struct os_identity now = {0};
 
     if (known->start == 0 || os_process_identify(hold, &now) < 0)
         return OS_UNKNOWN;
