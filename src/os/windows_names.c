@@ -152,12 +152,11 @@ free_paths(char **paths)
 int
 os_glob(const char *pattern, char ***ret_paths)
 {
-    size_t prefix = strlen(pattern);
-    char(*names)[OS_NAME_MAX];
+    size_t prefix = strlen(pattern), count = 0;
+    char(*names)[OS_NAME_MAX] = NULL;
     WCHAR wide[WIDE_PATH_MAX], last[OS_NAME_MAX];
     char directory[OS_PATH_MAX];
     char **paths;
-    size_t count;
     int r;
 
     while (prefix > 0 && strchr("/\\:", pattern[prefix - 1]) == NULL)
