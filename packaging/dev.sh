@@ -13,7 +13,7 @@ BUILD=(gcc libc6-dev meson ninja-build)
 TEST=(
     clang g++ binutils libcmocka-dev pkg-config python3 util-linux valgrind
     clang-format clang-tidy cppcheck shellcheck codespell mandoc
-    zsh fish python3-jsonschema
+    zsh fish python3-jsonschema spin
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
@@ -27,6 +27,8 @@ DEB=(
 )
 # The rpms, and what judges them.
 RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
+# What tries the recipe for Arch, and reads the image for containers.
+STATIC=(makepkg fakeroot libarchive-tools skopeo)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64
@@ -52,7 +54,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd vm inits deb rpm static windows
+    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static windows
 )
 SUITES=(unit contract command checks threads)
 
@@ -70,6 +72,7 @@ usage: packaging/dev.sh COMMAND
                   ${STEPS[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
+  model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
   corpus          keep what the step fuzz found, in tests/fuzz/corpus
 
@@ -235,7 +238,8 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${WINDOWS[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}" \
+        "${WINDOWS[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -472,6 +476,21 @@ step_fuzz()
     printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
 }
 
+# A taste of what `torture` does at every system call, which needs namespaces.
+step_crash()
+{
+    setup_gcc
+    ninja -C build/build-gcc
+    require_tests build/build-gcc crash
+    as_root meson test -C build/build-gcc --no-rebuild --verbose --suite crash
+}
+
+# The protocol and its mutants: all that three processes can do to each other, the short form.
+step_model()
+{
+    bash tests/model/run.sh short build/model
+}
+
 # What a user would install, in a machine that systemd has booted.
 step_systemd()
 {
@@ -532,6 +551,7 @@ step_static()
 
     source_tarball build/static/source.tar.gz
     bash tests/system/static/alpine.sh . build/static/source.tar.gz
+    bash tests/system/static/arch.sh . build/static/source.tar.gz
     tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
     (
         umask 077
@@ -702,6 +722,12 @@ command_suite()
     meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
 }
 
+command_model()
+{
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    bash tests/model/run.sh long build/model-long
+}
+
 # As few inputs as reach every line that all of them reach.
 command_corpus()
 {
@@ -730,7 +756,8 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
+        "${STATIC[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -741,6 +768,7 @@ deps)
     ;;
 torture | bench) command_suite "$1" ;;
 vm) command_suite vm-long ;;
+model) command_model ;;
 corpus) command_corpus ;;
 -h | --help | help) usage ;;
 *)

@@ -8,29 +8,36 @@
 #include "os/os.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define FIRST_SIZE      (TEXT_MAX / 256 + 1)
 
 int
 text_read(const char *path, char **ret_data, size_t *ret_length)
 {
     FILE *file;
-    char *data;
-    size_t length;
+    char *data = NULL;
+    size_t length = 0, size = 0;
     int error = os_stream_open(path, &file);
 
     if (error)
         return error;
 
-    data = malloc(TEXT_MAX + 1);
-    if (!data) {
-        error = -ENOMEM;
-        goto out;
-    }
-    errno = 0;
-    length = fread(data, 1, TEXT_MAX + 1, file);
-    if (ferror(file)) {
-        error = errno > 0 ? -errno : -EIO; /* ISO C doesn't promise one */
-        goto out;
-    }
+    do { /* most are short, and the room for the longest one would be pages of its own */
+        char *more;
+
+        size = size == 0 ? FIRST_SIZE : size * 2 - 1; /* at last TEXT_MAX + 1 */
+        more = realloc(data, size);
+        if (!more) {
+            error = -ENOMEM;
+            goto out;
+        }
+        data = more;
+        errno = 0;
+        length += fread(data + length, 1, size - length, file);
+        if (ferror(file)) {
+            error = errno > 0 ? -errno : -EIO; /* ISO C doesn't promise one */
+            goto out;
+        }
+    } while (length == size && size <= TEXT_MAX);
     *ret_data = data;
     *ret_length = length;
     data = NULL;
