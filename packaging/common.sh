@@ -54,6 +54,26 @@ install_packages()
         apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
 
+# The sources which a Windows lacks, as the wraps in subprojects/ name them, by an apt of its own.
+fetch_subprojects()
+{
+    local dir=$PWD/build/sources
+    local apt=(apt-get -q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts"
+        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)")
+    (cd subprojects/packagecache 2>/dev/null &&
+        sed -n 's/^source_filename = //p' ../*.wrap | xargs ls >/dev/null 2>&1) && return
+    command -v apt-get >/dev/null || return 0
+    echo 'fetching: cmocka and tre, for Windows'
+    rm -rf "$dir"
+    mkdir -p "$dir"/{parts,lists/partial,cache/archives/partial,new} subprojects/packagecache
+    echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
+        'http://deb.debian.org/debian bookworm main' >"$dir/parts/source.list"
+    "${apt[@]}" update
+    (cd "$dir/new" && "${apt[@]}" source --download-only cmocka tre)
+    mv "$dir"/new/*.orig.tar.?z subprojects/packagecache
+    rm -rf "$dir"
+}
+
 # ---- The source --------------------------------------------------------------------------------
 
 project_version()

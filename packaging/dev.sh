@@ -31,7 +31,8 @@ RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
 STATIC=(makepkg fakeroot libarchive-tools skopeo)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
-    gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64 meson ninja-build gcc
+    gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64
+    wixl msitools zip clang-tidy mandoc
 )
 BENCH=(hyperfine daemonize)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
@@ -53,10 +54,8 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static windows
 )
-# Those that are asked for by name: not yet part of CI.
-MORE=(windows)
 SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long the step runs each of them.
@@ -71,7 +70,6 @@ usage: packaging/dev.sh COMMAND
   run             build, and host the built-in server in this terminal
   test [STEP...]  install what the tests need and run them all, or these steps:
                   ${STEPS[*]}
-                  and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
   model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
@@ -240,13 +238,15 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}" \
+        "${WINDOWS[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
     fetch_vm
     fetch_debs
     fetch_inits
+    fetch_subprojects
 }
 
 # ---- Builds ------------------------------------------------------------------------------------
@@ -382,7 +382,7 @@ step_mandoc()
     mandoc -T lint -W warning "${pages[@]}"
 }
 
-# Each file as the build that has it compiles it; not what needs the headers of Windows.
+# Each file as the build that has it compiles it; those of Windows are the step windows'.
 step_tidy()
 {
     local file dir todo=()
@@ -579,32 +579,42 @@ check_dist()
         <(git archive --prefix="vortex-$(project_version)/" HEAD | tar -t | grep -v '/$' | LC_ALL=C sort)
 }
 
-# The sources which a Windows lacks, as the wraps in subprojects/ name them, by an apt of its own.
-fetch_subprojects()
+# What step_tidy leaves out.
+tidy_windows()
 {
-    local dir=$PWD/build/sources
-    local apt=(apt-get -q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts"
-        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)")
-    [ ! -e subprojects/packagecache/tre_0.8.0.orig.tar.gz ] || return 0
-    rm -rf "$dir"
-    mkdir -p "$dir"/{parts,lists/partial,cache/archives/partial} subprojects/packagecache
-    echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian bookworm main' >"$dir/parts/source.list"
-    "${apt[@]}" update
-    (cd subprojects/packagecache && "${apt[@]}" source --download-only tre && rm -f ./*.dsc ./*.debian.*)
+    find src -name 'windows*.c' -o -name '*_windows.c' | sort |
+        xargs -P 2 -n 1 clang-tidy --quiet -p build/build-windows \
+            --extra-arg-before=--target=x86_64-w64-mingw32 \
+            --extra-arg=-isystem/usr/x86_64-w64-mingw32/include
 }
 
-# Cross-compiled, and tried under Wine.
+# Cross-compiled, packaged, and tried under Wine. Where that doesn't run, the programs are only built.
 step_windows()
 {
-    install_packages "${WINDOWS[@]}"
-    fetch_subprojects
-    [ -e build/build-windows/build.ninja ] ||
-        meson setup build/build-windows --cross-file packaging/windows/mingw64.ini --werror \
-            --wrap-mode=nodownload -Dtests=false
-    ninja -C build/build-windows
-    bash tests/system/windows/hosting.sh build/build-windows/src/vortex.exe build
-    bash tests/system/windows/service.sh build/build-windows/src/vortex.exe build
+    local dir=build/build-windows here=tests/system/windows status=0 script
+    local setup=("$dir" --cross-file packaging/windows/mingw64.ini --werror --wrap-mode=nodownload)
+    printf "[binaries]\nexe_wrapper = '%s'\n" "$PWD/$here/run.sh" >build/wine.ini
+    export -f suites require_tests die
+    # shellcheck disable=SC2016 # for the shell in there
+    bash $here/in_wine.sh build bash -euo pipefail -c '
+        [ -e "$1/build.ninja" ] || meson setup "$@" --cross-file build/wine.ini
+        suites windows unit contract -- -t 4' bash "${setup[@]}" || status=$?
+    if [ $status -eq 77 ]; then
+        echo 'SKIPPED: Wine does not run here, so nothing for Windows is tried'
+        [ -e $dir/build.ninja ] || meson setup "${setup[@]}"
+        ninja -C $dir
+        tidy_windows
+        return
+    fi
+    [ $status -eq 0 ] || return $status
+    tidy_windows
+    for script in hosting service; do
+        bash $here/$script.sh $dir/src/vortex.exe build
+    done
+    bash $here/build.sh build/windows
+    for script in files msi; do
+        bash $here/$script.sh build/windows build
+    done
 }
 
 # What a test may rely on.
@@ -663,7 +673,7 @@ run_steps()
 
 is_step()
 {
-    [[ " ${STEPS[*]} ${MORE[*]} " == *" $1 "* ]]
+    [[ " ${STEPS[*]} " == *" $1 "* ]]
 }
 
 command_test()

@@ -10,19 +10,31 @@
 
 const char manager_unit_kind[] = "service ";
 
+/* Without the quotes, an installer of another hand may have made it: `install` puts that right. */
+static bool
+is_ours(const char *command, const char *name)
+{
+    static const char program[] = "vortex.exe";
+    const char *at = strstr(command, program);
+    char rest[OS_NAME_MAX + 8];
+    size_t length;
+
+    if (at == NULL)
+        return false;
+    at += strlen(program);
+    at += *at == '"';
+    snprintf(rest, sizeof(rest), " run %s", name);
+    length = strlen(rest);
+    return strncmp(at, rest, length) == 0 && (at[length] == '\0' || at[length] == ' ');
+}
+
 /* Is there one, and is it ours? */
 static int
 ask(const char *name, struct os_service_facts *ret)
 {
-    char ours[OS_NAME_MAX + 32];
-    const char *at;
     int r = os_service_ask(name, ret);
 
-    if (r < 0)
-        return r;
-    snprintf(ours, sizeof(ours), "vortex.exe\" run %s", name);
-    at = strstr(ret->command, ours);
-    return at != NULL && (at[strlen(ours)] == '\0' || at[strlen(ours)] == ' ') ? 0 : -EEXIST;
+    return r < 0 || is_ours(ret->command, name) ? r : -EEXIST;
 }
 
 static const char *

@@ -5,16 +5,10 @@
 #include <string.h>
 
 #include "host/reading.h"
+#include "os/os.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define FIRST_SIZE      (TEXT_MAX / 256 + 1)
-
-/* ISO C does not promise an errno of every failure. */
-static int
-last_error(void)
-{
-    return errno > 0 ? -errno : -EIO;
-}
 
 int
 text_read(const char *path, char **ret_data, size_t *ret_length)
@@ -22,12 +16,10 @@ text_read(const char *path, char **ret_data, size_t *ret_length)
     FILE *file;
     char *data = NULL;
     size_t length = 0, size = 0;
-    int error = 0;
+    int error = os_stream_open(path, &file);
 
-    errno = 0;
-    file = fopen(path, "rb");
-    if (!file)
-        return last_error();
+    if (error)
+        return error;
 
     do { /* most are short, and the room for the longest one would be pages of its own */
         char *more;
@@ -42,7 +34,7 @@ text_read(const char *path, char **ret_data, size_t *ret_length)
         errno = 0;
         length += fread(data + length, 1, size - length, file);
         if (ferror(file)) {
-            error = last_error();
+            error = errno > 0 ? -errno : -EIO; /* ISO C doesn't promise one */
             goto out;
         }
     } while (length == size && size <= TEXT_MAX);

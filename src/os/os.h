@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define OS_NONE     ((intptr_t)-1) /* the empty handle */
 #define OS_OURS     ((intptr_t)-2) /* of os_command_start: output goes where ours goes */
@@ -105,6 +106,9 @@ int os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_
  * Returns:   0; -ENOENT none, as far as can be seen; -ENOMEM.
  */
 int os_glob(const char *pattern, char ***ret_paths);
+
+/* Open what stands under that path, to read it: links are followed, and a pipe will do. */
+int os_stream_open(const char *path, FILE **ret_stream);
 
 /*
  * Read at most size bytes of a file that is regular, has one link and is no symbolic link. Never

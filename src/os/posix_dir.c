@@ -313,6 +313,17 @@ os_glob(const char *pattern, char ***ret_paths)
     return r;
 }
 
+int
+os_stream_open(const char *path, FILE **ret_stream)
+{
+    FILE *stream = fopen(path, "rb");
+
+    if (stream == NULL)
+        return -errno;
+    *ret_stream = stream;
+    return 0;
+}
+
 /* ---- Names ------------------------------------------------------------------------------- */
 
 bool

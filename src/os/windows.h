@@ -174,8 +174,6 @@ void windows_arguments_free(int count, char **arguments);
 bool windows_is_service(void);
 void windows_service_name(char *buf, size_t size);
 
-#define WINDOWS_MESSAGE_ERROR 0xC0000001 /* of windows_messages.mc */
-
 /* ---- windows_detach.c --------------------------------------------------------------------- */
 
 /* The claim that our parent goes on with in us, once: NULL, there is none. */

@@ -86,6 +86,9 @@ was_asked(void *context, BOOLEAN timed_out)
 static BOOL WINAPI
 console_said(DWORD event)
 {
+    /* A service outlives its users' sessions, and hears of a shutdown from its manager. */
+    if (windows_is_service() && (event == CTRL_LOGOFF_EVENT || event == CTRL_SHUTDOWN_EVENT))
+        return TRUE;
     windows_raise(event == CTRL_C_EVENT ? os_signal_number("INT") : os_signal_number("TERM"));
     /* After a close, a logoff or a shutdown the system ends us as soon as this returns. */
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)

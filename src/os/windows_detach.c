@@ -107,6 +107,7 @@ spawn_again(struct windows_spawn *spawn, PROCESS_INFORMATION *ret)
     argv[0] = path;
     spawn->launch = &launch;
     r = windows_spawn(spawn, ret);
+    spawn->launch = NULL;
     argv[0] = NULL;
     windows_arguments_free(count, argv);
     return r;

@@ -7,28 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not shared for deletion, so nobody renames or replaces it as long as it is open. */
+static HANDLE
+open_step(const WCHAR *path)
+{
+    return windows_open(path, FILE_LIST_DIRECTORY | READ_CONTROL,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE);
+}
+
+static int
+make_step(const WCHAR *path)
+{
+    SECURITY_ATTRIBUTES security;
+    int r = windows_security_new(WINDOWS_READABLE, &security);
+
+    if (r < 0)
+        return r;
+    if (!CreateDirectoryW(path, &security) && GetLastError() != ERROR_ALREADY_EXISTS)
+        r = windows_last_error();
+    windows_security_free(&security);
+    return r;
+}
+
 /* The path of which a directory on the way is a part, with its backslash. */
 static int
 open_way(const WCHAR *path, bool create, HANDLE *ret)
 {
-    SECURITY_ATTRIBUTES security;
-    HANDLE dir;
-    int r;
+    HANDLE dir = open_step(path);
 
-    /* Not shared for deletion, so nobody renames or replaces it as long as it is open. */
-    dir =
-        windows_open(path, FILE_LIST_DIRECTORY | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE);
     if (dir == INVALID_HANDLE_VALUE && create && windows_last_error() == -ENOENT) {
-        r = windows_security_new(WINDOWS_READABLE, &security);
+        int r = make_step(path);
+
         if (r < 0)
             return r;
-        r = CreateDirectoryW(path, &security) || GetLastError() == ERROR_ALREADY_EXISTS
-                ? 0
-                : windows_last_error();
-        windows_security_free(&security);
-        if (r < 0)
-            return r;
-        return open_way(path, false, ret);
+        dir = open_step(path);
     }
     if (dir == INVALID_HANDLE_VALUE)
         return windows_last_error();
@@ -74,12 +86,12 @@ walk(WCHAR *path, bool create, HANDLE *ret, struct os_speaker *speaker)
 
     for (;;) {
         WCHAR cut = path[at];
-        HANDLE next;
+        HANDLE next = INVALID_HANDLE_VALUE;
 
         path[at] = L'\0';
         r = open_way(path, create, &next);
         path[at] = cut;
-        dir = (HANDLE)windows_close((intptr_t)dir);
+        windows_close((intptr_t)dir);
         if (r < 0)
             return r;
         dir = next;
@@ -99,6 +111,17 @@ walk(WCHAR *path, bool create, HANDLE *ret, struct os_speaker *speaker)
     else
         windows_close((intptr_t)dir);
     return r;
+}
+
+/* No component of a path, and not all before the last, may be longer than on any other system. */
+static bool
+is_too_long(const char *path, const char *name)
+{
+    size_t length = 0;
+
+    for (const char *p = path; *p != '\0' && length < OS_NAME_MAX; p++)
+        length = *p == '/' || *p == '\\' ? 0 : length + 1;
+    return length >= OS_NAME_MAX || name - path >= OS_PATH_MAX;
 }
 
 /* Where the last component of a path begins. */
@@ -123,7 +146,7 @@ open_directory(const WCHAR *path, bool create, struct os_dir *ret)
     if (dir == NULL)
         return -ENOMEM;
     memcpy(dir->path, path, (length + 1) * sizeof(WCHAR));
-    ret->speaker = (struct os_speaker){OS_SPEAKS_FOR_ALL, 0};
+    *ret = (struct os_dir){OS_NONE, {OS_SPEAKS_FOR_ALL, 0}, false};
     r = walk(dir->path, create, &dir->handle, &ret->speaker);
     if (r < 0) {
         free(dir);
@@ -152,7 +175,7 @@ os_dir_open(const char *path, bool create, struct os_dir *ret_dir, char *ret_nam
         return -ENOENT;
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return -EISDIR;
-    if (strlen(name) >= OS_NAME_MAX)
+    if (is_too_long(path, name))
         return -ENAMETOOLONG;
     /* With a dot: "C:" alone would be that drive's current directory, and so it shall be. */
     n = snprintf(way, sizeof(way), "%.*s.", (int)(name - path), path);

@@ -250,12 +250,13 @@ os_file_remove(const struct os_dir *dir, const char *name)
     WCHAR path[WIDE_PATH_MAX];
     int r = windows_in_dir(dir, name, path, WIDE_PATH_MAX);
 
-    for (int i = 0; r == 0 && i < RETRIES; i++) {
+    if (r < 0)
+        return r;
+    r = -EBUSY;
+    for (int i = 0; i < RETRIES && r == -EBUSY; i++) {
+        if (i > 0)
+            Sleep(2);
         r = remove_path(path);
-        if (r != -EBUSY)
-            break;
-        r = 0;
-        Sleep(2);
     }
     return r;
 }

@@ -46,7 +46,7 @@ open_lock_file(const WCHAR *path, bool create, bool *ret_made)
     file = windows_make(path, &how);
     *ret_made = file != INVALID_HANDLE_VALUE;
     if (!*ret_made && GetLastError() == ERROR_FILE_EXISTS)
-        return open_lock_file(path, false, ret_made);
+        file = windows_open(path, how.access, how.share);
     return file;
 }
 

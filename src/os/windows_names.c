@@ -16,14 +16,74 @@ is_dots(const WCHAR *name)
     return wcscmp(name, L".") == 0 || wcscmp(name, L"..") == 0;
 }
 
-/* The names that are regular files, or all. */
+/* Does what *pattern's [ ] stands for contain c? It is behind it then; without an end it is none. */
+static bool
+matches_set(const WCHAR **pattern, WCHAR c)
+{
+    const WCHAR *p = *pattern + 1;
+    bool negated = *p == L'!' || *p == L'^', found = false;
+
+    p += negated;
+    for (const WCHAR *first = p; *p != L']' || p == first; p++) {
+        WCHAR low = towupper(*p);
+
+        if (low == L'\0')
+            return false;
+        if (p[1] == L'-' && p[2] != L']' && p[2] != L'\0')
+            p += 2;
+        found = found || (low <= c && c <= towupper(*p));
+    }
+    *pattern = p + 1;
+    return found != negated;
+}
+
+/* As a shell has it, but for the case of letters; the system's own knows no [ ], and odd * and ?. */
+static bool
+matches(const WCHAR *pattern, const WCHAR *name)
+{
+    const WCHAR *star = NULL, *from = NULL; /* the last *, and what it has taken up to */
+
+    if (name[0] == L'.' && pattern[0] != L'.')
+        return false;
+    while (*name != L'\0') {
+        const WCHAR *rest = pattern;
+        bool fits;
+
+        if (*pattern == L'*') {
+            star = ++pattern;
+            from = name;
+            continue;
+        }
+        if (*pattern == L'[') {
+            fits = matches_set(&rest, towupper(*name));
+        } else {
+            fits = *pattern == L'?' || towupper(*pattern) == towupper(*name);
+            rest++;
+        }
+        if (fits) {
+            pattern = rest;
+            name++;
+        } else if (star != NULL) {
+            pattern = star;
+            name = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == L'*')
+        pattern++;
+    return *pattern == L'\0';
+}
+
+/* The names in "DIRECTORY\*": all, or those of regular files that match. */
 static int
-list_names(WCHAR *pattern, bool only_files, char (**ret_names)[OS_NAME_MAX], size_t *ret_count)
+list_names(const WCHAR *all, const WCHAR *pattern, char (**ret_names)[OS_NAME_MAX],
+           size_t *ret_count)
 {
     char(*names)[OS_NAME_MAX] = NULL;
     WIN32_FIND_DATAW found;
     size_t count = 0;
-    HANDLE search = FindFirstFileW(pattern, &found);
+    HANDLE search = FindFirstFileW(all, &found);
     int r = 0;
 
     if (search == INVALID_HANDLE_VALUE)
@@ -32,7 +92,9 @@ list_names(WCHAR *pattern, bool only_files, char (**ret_names)[OS_NAME_MAX], siz
         char(*more)[OS_NAME_MAX];
 
         if (is_dots(found.cFileName)
-            || (only_files && (found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)))
+            || (pattern != NULL
+                && ((found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
+                    || !matches(pattern, found.cFileName))))
             continue;
         more = realloc(names, (count + 1) * sizeof(*names));
         if (more == NULL) {
@@ -69,7 +131,7 @@ os_dir_names(const char *path, char (**ret_names)[OS_NAME_MAX], size_t *ret_coun
         return -ENOTDIR;
     if (pattern[wcslen(pattern) - 1] != L'\\')
         wcscat(pattern, L"\\");
-    return list_names(wcscat(pattern, L"*"), false, ret_names, ret_count);
+    return list_names(wcscat(pattern, L"*"), NULL, ret_names, ret_count);
 }
 
 static int
@@ -86,21 +148,26 @@ free_paths(char **paths)
     free(paths);
 }
 
-/* The system's wildcards, * and ?, in the last component, which is all that it knows. */
+/* Only the last component is a pattern. */
 int
 os_glob(const char *pattern, char ***ret_paths)
 {
-    size_t prefix = strlen(pattern);
-    char(*names)[OS_NAME_MAX];
-    WCHAR wide[WIDE_PATH_MAX];
+    size_t prefix = strlen(pattern), count = 0;
+    char(*names)[OS_NAME_MAX] = NULL;
+    WCHAR wide[WIDE_PATH_MAX], last[OS_NAME_MAX];
+    char directory[OS_PATH_MAX];
     char **paths;
-    size_t count;
-    int r = windows_path(pattern, wide, WIDE_PATH_MAX);
+    int r;
 
     while (prefix > 0 && strchr("/\\:", pattern[prefix - 1]) == NULL)
         prefix--;
+    r = windows_wide(pattern + prefix, last, OS_NAME_MAX);
     if (r == 0)
-        r = list_names(wide, true, &names, &count);
+        r = snprintf(directory, sizeof(directory), "%.*s*", (int)prefix, pattern) < OS_PATH_MAX
+                ? windows_path(directory, wide, WIDE_PATH_MAX)
+                : -ENAMETOOLONG;
+    if (r == 0)
+        r = list_names(wide, last, &names, &count);
     if (r < 0)
         return r == -ENOMEM ? r : -ENOENT;
     paths = calloc(count + 1, sizeof(*paths));
@@ -123,6 +190,26 @@ os_glob(const char *pattern, char ***ret_paths)
     }
     qsort(paths, count, sizeof(*paths), compare_paths);
     *ret_paths = paths;
+    return 0;
+}
+
+int
+os_stream_open(const char *path, FILE **ret_stream)
+{
+    WCHAR wide[WIDE_PATH_MAX];
+    FILE *stream;
+    DWORD attributes;
+    int r = windows_path(path, wide, WIDE_PATH_MAX);
+
+    if (r < 0)
+        return r;
+    attributes = GetFileAttributesW(wide);
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY))
+        return -EISDIR;
+    stream = _wfopen(wide, L"rb");
+    if (stream == NULL)
+        return errno > 0 ? -errno : -EIO;
+    *ret_stream = stream;
     return 0;
 }
 

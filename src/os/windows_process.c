@@ -64,7 +64,7 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
 enum os_comparison
 os_process_compare(const struct os_hold *hold, const struct os_identity *known)
 {
-    struct os_identity now;
+    struct os_identity now = {0};
 
     if (known->start == 0 || os_process_identify(hold, &now) < 0)
         return OS_UNKNOWN;
@@ -100,6 +100,8 @@ os_process_is_younger(const struct os_hold *hold, const struct os_dir *dir,
 
     if (!born(hold, &birth) || os_dir_is_remote(dir))
         return -ENODATA;
+    if (file->written_ns > os_wall_ms() * 1000000 + REUSE_NS)
+        return -ENODATA; /* written in the future: the clock was put back */
     return windows_ns(birth) > file->written_ns + REUSE_NS;
 }
 
@@ -177,10 +179,12 @@ os_process_signal(const struct os_hold *hold, int signal)
     HANDLE event;
     BOOL done;
 
-    if (os_signal_name(signal) == NULL)
+    if (signal != 0 && os_signal_name(signal) == NULL)
         return -EINVAL;
     if (os_process_wait(hold, 0) == 0)
         return -ESRCH;
+    if (signal == 0)
+        return 0;
     if (signal == KILL_SIGNAL)
         return kill(hold);
     if (!born(hold, &birth))
@@ -225,7 +229,8 @@ static void
 describe(HANDLE process, struct os_process_facts *facts)
 {
     *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
-    windows_process_owner(process, facts->owner, sizeof(facts->owner));
+    if (WaitForSingleObject(process, 0) != WAIT_OBJECT_0) /* of the dead nothing is said */
+        windows_process_owner(process, facts->owner, sizeof(facts->owner));
 }
 
 void
@@ -242,6 +247,8 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
     FILETIME birth;
 
     describe((HANDLE)hold->handle, facts);
+    if (os_process_wait(hold, 0) == 0)
+        return;
     if (born(hold, &birth))
         facts->age_ms = os_wall_ms() - windows_ns(birth) / 1000000;
     if (GetProcessMemoryInfo((HANDLE)hold->handle, &memory, sizeof(memory)))

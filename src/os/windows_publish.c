@@ -70,8 +70,16 @@ os_file_rename(const struct os_dir *dir, const char *temp, const char *name)
 {
     WCHAR from[WIDE_PATH_MAX], to[WIDE_PATH_MAX];
     int r = two_paths(dir, temp, from, name, to);
+    DWORD attributes;
 
-    return r < 0 ? r : rename_path(from, to, true);
+    if (r == 0)
+        r = rename_path(from, to, true);
+    if (r != -EACCES)
+        return r;
+    attributes = GetFileAttributesW(to);
+    return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY)
+               ? -EISDIR
+               : r;
 }
 
 static bool
@@ -157,7 +165,7 @@ os_file_unpublish(const struct os_dir *dir, const char *temp, const char *name,
     if (judged == NULL)
         return os_file_remove(dir, name);
     r = os_file_rename(dir, temp, name);
-    if (r == -EACCES && os_file_remove(dir, name) == 0) /* what comes back is a directory */
+    if (r < 0 && os_file_remove(dir, name) == 0) /* what comes back is a directory */
         r = os_file_rename(dir, temp, name);
     return r;
 }

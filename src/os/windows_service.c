@@ -5,6 +5,7 @@
  * main thread goes on as if started by hand.
  */
 #include "os/windows.h"
+#include "windows_messages.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -145,6 +146,23 @@ windows_service_name(char *buf, size_t size)
 
 /* ---- Begin and end ------------------------------------------------------------------------- */
 
+/*
+ * A service has no console, and Ctrl-Break reaches only who shares one. Its streams stay what they
+ * were: that console shows itself to nobody.
+ */
+static void
+make_console(void)
+{
+    static const DWORD ids[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    HANDLE streams[3];
+
+    for (size_t i = 0; i < 3; i++)
+        streams[i] = GetStdHandle(ids[i]);
+    (void)AllocConsole();
+    for (size_t i = 0; i < 3; i++)
+        SetStdHandle(ids[i], streams[i]);
+}
+
 /* A handle that was closed isn't given to a file: they have no numbers that programs count by. */
 void
 os_program_begin(int *argc, char ***argv)
@@ -164,8 +182,10 @@ os_program_begin(int *argc, char ***argv)
     CloseHandle(thread);
     /* The second comes first where it is somebody else's child, of a failure action for one. */
     (void)WaitForMultipleObjects(2, service.events, FALSE, INFINITE);
-    if (service.is_service)
+    if (service.is_service) {
+        make_console();
         (void)_putenv("NOTIFY_SOCKET=" ADDRESS);
+    }
 }
 
 void

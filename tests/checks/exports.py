@@ -3,6 +3,7 @@
 """libvortex exports what vortex.h declares as VORTEX_API, no more and no less.
 
 usage: exports.py NM SHARED_LIBRARY HEADER
+       exports.py OBJDUMP LIBRARY.DLL HEADER
 """
 
 import pathlib
@@ -11,7 +12,15 @@ import subprocess
 import sys
 
 
+def exported_by_dll(objdump, library):
+    text = subprocess.run([objdump, "-p", library], check=True, capture_output=True, text=True).stdout
+    table = text.partition("[Ordinal/Name Pointer] Table")[2].partition("\n\n")[0]
+    return set(re.findall(r"^\s*\[ *\d+\] (\S+)$", table, flags=re.M))
+
+
 def exported(nm, library):
+    if library.endswith(".dll"):
+        return exported_by_dll(nm, library)
     command = [nm, "-D", "--defined-only", "--format=posix", library]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     rows = [line.split() for line in lines]

@@ -18,7 +18,7 @@ ISO_C = set(
 
 # Folder of src -> the headers of ours that its files may include, and whether any system header.
 ROOMS = {
-    "os": (["vortex.h", "os/*.h"], True),
+    "os": (["vortex.h", "os/*.h", "windows_messages.h"], True),
     "lib": (["vortex.h", "os/os.h", "lib/core.h"], False),
     "host": (["vortex.h", "os/os.h", "lib/core.h", "host/*.h"], False),
     "cmd": (["vortex.h", "cmd/*.h", "host/*.h"], False),

@@ -130,19 +130,23 @@ try_hold(int64_t pid)
     return r;
 }
 
+struct os_identity
+identity_of_process(int64_t pid)
+{
+    struct os_hold hold = hold_of(pid);
+    struct os_identity identity;
+
+    assert_int_equal(os_process_identify(&hold, &identity), 0);
+    os_process_release(&hold);
+    return identity;
+}
+
 int64_t
 child(void)
 {
     int result;
 
     return scene_fork(act_nothing, "", &result);
-}
-
-int
-act_nothing(const char *name)
-{
-    (void)name;
-    return 0;
 }
 
 /* ---- Time -------------------------------------------------------------------------------- */
@@ -223,6 +227,7 @@ main(int argc, char **argv)
     failed += contract_processes();
     failed += contract_signals();
     failed += contract_trust();
+    failed += contract_system();
     failed += contract_time();
     return failed != 0;
 }

@@ -41,6 +41,9 @@ struct os_hold hold_of(int64_t pid);
 int try_hold(int64_t pid);
 int64_t child(void);
 
+/* Its identity. */
+struct os_identity identity_of_process(int64_t pid);
+
 /* Tests of trust need a way to the scene that is trusted itself, and most need other users. */
 void need_trusted_way(void);
 void need_users(void);
@@ -50,6 +53,7 @@ void need_proof(void);
 
 /* What children do. */
 int act_nothing(const char *name);
+int act_self(const char *name);
 int act_open_lock(const char *name);
 int act_claim(const char *name);
 int act_take(const char *name);
@@ -71,5 +75,9 @@ int contract_asking(void);
 int contract_processes(void);
 int contract_signals(void);
 int contract_trust(void);
+
+/* What is promised by this kind of system alone. */
+int contract_system(void);
+int contract_inheriting(void);
 
 #endif

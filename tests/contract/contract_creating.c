@@ -120,20 +120,6 @@ a_file_that_could_not_be_written_leaves_nothing(void **state)
     os_dir_close(&dir);
 }
 
-static void
-a_removed_directory_takes_no_new_file(void **state)
-{
-    struct os_dir dir;
-    struct os_file_id id;
-
-    (void)state;
-    scene_mkdir("run", 0755);
-    dir = open_in_scene("run");
-    scene_remove("run");
-    assert_int_equal(os_file_create(&dir, "f", "x", 1, 0644, &id), -ENOENT);
-    os_dir_close(&dir);
-}
-
 static int
 act_create(const char *name)
 {
@@ -254,7 +240,6 @@ contract_creating(void)
         PROMISE(an_empty_directory_or_a_fifo_in_the_way_is_replaced),
         PROMISE(a_full_directory_in_the_way_stays),
         PROMISE(a_file_that_could_not_be_written_leaves_nothing),
-        PROMISE(a_removed_directory_takes_no_new_file),
         PROMISE(nothing_is_created_where_that_is_not_allowed),
         PROMISE(renaming_replaces_what_stood_there),
         PROMISE(renaming_what_is_missing_changes_nothing),

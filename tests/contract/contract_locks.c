@@ -53,27 +53,6 @@ a_lock_has_mode_0600_whatever_the_umask(void **state)
 }
 
 static void
-a_lock_that_others_could_open_is_closed_to_them_and_not_trusted(void **state)
-{
-    static const unsigned modes[] = {0666, 0644, 0640, 0604, 0610};
-
-    (void)state;
-    need_trusted_way();
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-        struct os_dir dir = open_scene();
-        struct os_lock lock;
-        bool trusted = true;
-
-        scene_write("l", "", modes[i]);
-        assert_int_equal(os_lock_open(&dir, "l", true, &lock, &trusted), 0);
-        assert_false(trusted);
-        assert_int_equal(scene_mode("l"), 0600);
-        os_lock_close(&lock);
-        os_dir_close(&dir);
-    }
-}
-
-static void
 on_a_users_way_the_mode_of_what_stands_there_is_not_touched(void **state)
 {
     struct os_dir dir;
@@ -297,23 +276,6 @@ a_killed_holder_lets_go(void **state)
 }
 
 static void
-a_forked_copy_keeps_the_lock_after_the_original_is_closed(void **state)
-{
-    struct os_lock lock = open_lock("l"), other = open_lock("l");
-    int64_t child;
-    int result;
-
-    (void)state;
-    assert_int_equal(os_lock_take(&lock), 0);
-    child = scene_fork(act_nothing, "", &result);
-    os_lock_close(&lock);
-    assert_int_equal(os_lock_take(&other), -EWOULDBLOCK);
-    scene_kill(child);
-    assert_int_equal(os_lock_take(&other), 0);
-    os_lock_close(&other);
-}
-
-static void
 opening_and_closing_the_file_elsewhere_lets_go_of_nothing(void **state)
 {
     struct os_lock lock = open_lock("l"), other;
@@ -338,7 +300,6 @@ contract_locks(void)
         PROMISE(a_missing_lock_is_made_only_on_request),
         PROMISE(a_closed_lock_is_the_empty_value),
         PROMISE(a_lock_has_mode_0600_whatever_the_umask),
-        PROMISE(a_lock_that_others_could_open_is_closed_to_them_and_not_trusted),
         PROMISE(on_a_users_way_the_mode_of_what_stands_there_is_not_touched),
         PROMISE(ones_own_lock_is_trusted),
         PROMISE(anothers_lock_is_not_trusted),
@@ -352,7 +313,6 @@ contract_locks(void)
         PROMISE(locks_on_different_files_do_not_meet),
         PROMISE(another_process_is_excluded_too),
         PROMISE(a_killed_holder_lets_go),
-        PROMISE(a_forked_copy_keeps_the_lock_after_the_original_is_closed),
         PROMISE(opening_and_closing_the_file_elsewhere_lets_go_of_nothing),
     };
 

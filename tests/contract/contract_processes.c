@@ -2,24 +2,6 @@
 /* Processes: pinned, told apart, younger or older than a file. */
 #include "contract.h"
 
-static struct os_identity
-identity_of_process(int64_t pid)
-{
-    struct os_hold hold = hold_of(pid);
-    struct os_identity identity;
-
-    assert_int_equal(os_process_identify(&hold, &identity), 0);
-    os_process_release(&hold);
-    return identity;
-}
-
-static int
-act_self(const char *name)
-{
-    (void)name;
-    return (int)os_self();
-}
-
 /* ---- Pinning ----------------------------------------------------------------------------- */
 
 static void
@@ -115,43 +97,6 @@ a_number_that_is_only_a_threads_is_not_held(void **state)
 /* ---- Identity ---------------------------------------------------------------------------- */
 
 static void
-an_identity_is_known_and_stays_the_same(void **state)
-{
-    int64_t pid = child();
-    struct os_identity one, other;
-
-    (void)state;
-    need_proof();
-    one = identity_of_process(pid);
-    other = identity_of_process(pid);
-    assert_int_equal(one.pid, pid);
-    assert_int_not_equal(one.start, 0);
-    assert_int_not_equal(one.pid_namespace, 0);
-    assert_int_not_equal(one.boot[0], '\0');
-    assert_int_equal(one.start, other.start);
-    assert_int_equal(one.pidfd_inode, other.pidfd_inode);
-    assert_int_equal(one.pid_namespace, other.pid_namespace);
-    assert_string_equal(one.boot, other.boot);
-}
-
-static void
-the_dead_have_no_identity(void **state)
-{
-    int64_t pid = child();
-    struct os_hold hold = hold_of(pid);
-    struct os_identity identity = {.pid = 77};
-
-    (void)state;
-    need_proof();
-    scene_kill(pid);
-    assert_int_equal(os_process_identify(&hold, &identity), -ESRCH);
-    scene_reap(pid);
-    assert_int_equal(os_process_identify(&hold, &identity), -ESRCH);
-    assert_int_equal(identity.pid, 77);
-    os_process_release(&hold);
-}
-
-static void
 a_process_is_the_same_as_itself(void **state)
 {
     int64_t pid = child();
@@ -187,73 +132,6 @@ another_start_or_pidfd_is_another_process(void **state)
         assert_int_equal(os_process_compare(&hold, &changed), OS_SAME);
     }
     os_process_release(&hold);
-}
-
-static void
-another_boot_is_another_process(void **state)
-{
-    struct os_hold hold = hold_of(os_self());
-    struct os_identity known = identity_of_process(os_self());
-
-    (void)state;
-    strcpy(known.boot, "11111111-2222-4333-8444-555555555555");
-    if (os_boot_differs(&known) < 0) /* -Dos=posix without a record of it */
-        skip();
-    assert_int_equal(os_boot_differs(&known), 1);
-    if (known.pidfd_inode != 0) /* by all that it has it is the same */
-        assert_int_equal(os_process_compare(&hold, &known), OS_SAME);
-    known.start++;
-    assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
-    known.start--;
-    known.pidfd_inode++;
-    assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
-    known.pidfd_inode = 0;
-    assert_int_equal(os_process_compare(&hold, &known), OS_OTHER);
-    os_process_release(&hold);
-}
-
-static void
-what_is_not_known_cannot_be_compared(void **state)
-{
-    struct os_hold hold = hold_of(os_self());
-    struct os_identity known = identity_of_process(os_self()), unknown;
-
-    (void)state;
-    need_proof();
-    unknown = known;
-    unknown.start = 0;
-    unknown.pidfd_inode = 0;
-    assert_int_equal(os_process_compare(&hold, &unknown), OS_UNKNOWN);
-    unknown = known;
-    unknown.boot[0] = '\0';
-    assert_int_equal(os_process_compare(&hold, &unknown), OS_UNKNOWN);
-    os_process_release(&hold);
-}
-
-static void
-this_boot_is_this_boot(void **state)
-{
-    struct os_identity known = identity_of_process(os_self());
-    struct os_identity nothing = {.pid = 1};
-
-    (void)state;
-    assert_int_equal(os_boot_differs(&nothing), -ENODATA);
-    need_proof();
-    assert_int_equal(os_boot_differs(&known), 0);
-}
-
-static void
-this_namespace_is_this_namespace(void **state)
-{
-    struct os_identity known = identity_of_process(os_self());
-
-    (void)state;
-    assert_int_equal(os_namespace_differs(&known), 0);
-    need_proof(); /* -Dos=posix knows only one */
-    known.pid_namespace++;
-    assert_int_equal(os_namespace_differs(&known), 1);
-    known.pid_namespace = 0;
-    assert_int_equal(os_namespace_differs(&known), -ENODATA);
 }
 
 /* ---- Age --------------------------------------------------------------------------------- */
@@ -329,23 +207,6 @@ a_file_from_the_future_shows_that_the_clock_was_stepped(void **state)
     os_dir_close(&dir);
 }
 
-static void
-the_age_of_the_dead_is_not_known(void **state)
-{
-    struct os_dir dir = open_scene();
-    int64_t pid = child();
-    struct os_hold hold = hold_of(pid);
-    struct os_file file = {.written_ns = os_wall_seconds() * INT64_C(1000000000)};
-
-    (void)state;
-    need_proof();
-    scene_kill(pid);
-    scene_reap(pid);
-    assert_int_equal(os_process_is_younger(&hold, &dir, &file), -ENODATA);
-    os_process_release(&hold);
-    os_dir_close(&dir);
-}
-
 int
 contract_processes(void)
 {
@@ -357,19 +218,12 @@ contract_processes(void)
         PROMISE(a_zombie_is_dead),
         PROMISE(a_process_whose_main_thread_has_ended_lives),
         PROMISE(a_number_that_is_only_a_threads_is_not_held),
-        PROMISE(an_identity_is_known_and_stays_the_same),
-        PROMISE(the_dead_have_no_identity),
         PROMISE(a_process_is_the_same_as_itself),
         PROMISE(another_start_or_pidfd_is_another_process),
-        PROMISE(another_boot_is_another_process),
-        PROMISE(what_is_not_known_cannot_be_compared),
-        PROMISE(this_boot_is_this_boot),
-        PROMISE(this_namespace_is_this_namespace),
         PROMISE(a_process_born_long_after_the_file_is_younger),
         PROMISE(a_process_born_before_the_file_is_not_younger),
         PROMISE(within_two_seconds_nobody_is_younger),
         PROMISE(a_file_from_the_future_shows_that_the_clock_was_stepped),
-        PROMISE(the_age_of_the_dead_is_not_known),
     };
 
     return cmocka_run_group_tests_name("processes", promises, NULL, NULL);

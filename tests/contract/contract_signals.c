@@ -7,20 +7,6 @@
 /* ---- Signals and deaths ------------------------------------------------------------------ */
 
 static void
-a_signal_reaches_the_held_process(void **state)
-{
-    int64_t pid = child();
-    struct os_hold hold = hold_of(pid);
-
-    (void)state;
-    assert_int_equal(os_process_wait(&hold, 0), -ETIMEDOUT);
-    assert_int_equal(os_process_signal(&hold, SCENE_TERM), 0);
-    if (os_identity_is_proof())
-        assert_int_equal(os_process_wait(&hold, -1), 0);
-    os_process_release(&hold);
-}
-
-static void
 signal_0_sends_nothing(void **state)
 {
     int64_t pid = child();
@@ -106,39 +92,7 @@ a_wait_ends_after_its_time_and_can_be_repeated(void **state)
     os_process_release(&hold);
 }
 
-static void
-a_signal_handler_interrupts_a_wait(void **state)
-{
-    int64_t pid = child();
-    struct os_hold hold = hold_of(pid);
-    int r;
-
-    (void)state;
-    need_proof();
-    scene_interrupt();
-    r = os_process_wait(&hold, MINUTE_MS);
-    scene_stop_interrupting();
-    assert_int_equal(r, -EINTR);
-    assert_int_equal(os_process_wait(&hold, 0), -ETIMEDOUT);
-    os_process_release(&hold);
-}
-
 /* ---- Belonging --------------------------------------------------------------------------- */
-
-static void
-a_process_belongs_to_its_session(void **state)
-{
-    int64_t pid = child();
-    struct os_hold hold = hold_of(pid);
-
-    (void)state;
-    assert_int_equal(os_process_belongs(&hold, pid, ""), 1);
-    assert_int_equal(os_process_belongs(&hold, os_self(), ""), 0);
-    assert_int_equal(os_process_belongs(&hold, 0, ""), 0);
-    assert_int_equal(os_process_belongs(&hold, 0, "/no/such.service"), 0);
-    assert_int_equal(os_process_belongs(&hold, pid, "/no/such.service"), 1);
-    os_process_release(&hold);
-}
 
 static void
 the_dead_belong_to_nobody(void **state)
@@ -183,14 +137,11 @@ int
 contract_signals(void)
 {
     const struct CMUnitTest promises[] = {
-        PROMISE(a_signal_reaches_the_held_process),
         PROMISE(signal_0_sends_nothing),
         PROMISE(what_is_no_signal_is_refused),
         PROMISE(a_reaped_process_is_not_signalled),
         PROMISE(another_users_process_may_not_be_signalled),
         PROMISE(a_wait_ends_after_its_time_and_can_be_repeated),
-        PROMISE(a_signal_handler_interrupts_a_wait),
-        PROMISE(a_process_belongs_to_its_session),
         PROMISE(the_dead_belong_to_nobody),
         PROMISE(a_description_never_fails),
     };

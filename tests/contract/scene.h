@@ -85,7 +85,7 @@ void scene_stop_interrupting(void);
 /* False where the clock was stepped since the boot, so that age may be no evidence. */
 bool scene_has_steady_clock(void);
 
-/* What may stand after an exec: ends with NULL. In contract_lock.c. */
-extern scene_act *const contract_after_exec[];
+/* What a child can be told to do after an exec: ends with NULL. In contract_acts.c. */
+extern scene_act *const contract_acts[];
 
 #endif

@@ -137,11 +137,11 @@ scene_fork_exec(scene_act *before, scene_act *after, const char *name, int *ret_
 
     if (pid > 0)
         return hear(pid, channel, ret_result);
-    while (contract_after_exec[index] != NULL && contract_after_exec[index] != after)
+    while (contract_acts[index] != NULL && contract_acts[index] != after)
         index++;
     snprintf(number, sizeof(number), "%d", index);
-    if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0
-        && contract_after_exec[index] != NULL && before(name) == 0)
+    if (readlink("/proc/self/exe", program, sizeof(program) - 1) > 0 && contract_acts[index] != NULL
+        && before(name) == 0)
         execl(program, "contract", "--after-exec", number, scene_path(""), name, (char *)NULL);
     _exit(1);
 }

@@ -39,7 +39,7 @@ scene_begin(int argc, char **argv)
     if (argc < 5 || strcmp(argv[1], "--after-exec") != 0)
         return false;
     snprintf(directory, sizeof(directory), "%s", argv[3]);
-    scene_live_on(contract_after_exec[atoi(argv[2])](argv[4]));
+    scene_live_on(contract_acts[atoi(argv[2])](argv[4]));
 }
 
 int

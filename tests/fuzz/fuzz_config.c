@@ -23,7 +23,7 @@ FILE *__wrap_fopen(const char *path, const char *mode);
 int __real_regcomp(regex_t *regex, const char *pattern, int flags);
 int __wrap_regcomp(regex_t *regex, const char *pattern, int flags);
 
-/* Each environment-file is this one, whatever this machine has. Only text_read says "rb". */
+/* Each environment-file is this one, whatever this machine has. Only os_stream_open says "rb". */
 FILE *
 __wrap_fopen(const char *path, const char *mode)
 {

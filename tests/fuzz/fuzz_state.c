@@ -73,8 +73,9 @@ read_values(const char *text, struct values *ret)
         ret->of[i] = NULL;
         if (!strstr(text, names[i]) || regexec(&expressions[i], text, 2, match, 0) != 0)
             continue;
-        ret->of[i] = strndup(text + match[1].rm_so, (size_t)(match[1].rm_eo - match[1].rm_so));
+        ret->of[i] = strdup(text + match[1].rm_so);
         assert(ret->of[i]);
+        ret->of[i][match[1].rm_eo - match[1].rm_so] = '\0';
     }
 }
 

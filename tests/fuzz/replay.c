@@ -27,7 +27,7 @@ need(bool holds, const char *what, const char *path)
 static void
 replay_file(const char *path)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = fopen(path, "rb");
     uint8_t *buf = malloc(INPUT_MAX), *data;
     size_t length;
 

@@ -6,19 +6,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "place.h"
 #include "vortex.h"
 
 #define THREADS 8
 #define ROUNDS  200
 
-static char directory[64];
-static char path[96];
+static char directory[300];
+static char path[320];
 
 enum how { BY_WRITE, BY_LOCK, BY_WRITE_LOCKED };
 
@@ -194,8 +194,7 @@ main(void)
     };
     int failed;
 
-    snprintf(directory, sizeof(directory), "/tmp/vortex-threads-XXXXXX");
-    if (mkdtemp(directory) == NULL)
+    if (!place_make(directory, sizeof(directory)))
         return 1;
     snprintf(path, sizeof(path), "%s/x.pid", directory);
     failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,22 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "host/log_parts.h"
+#include "place.h"
 
-static char directory[64];
-static char path[96]; /* of the log */
+static char directory[128];
+static char path[160]; /* of the log */
 
 static inline int
 set_up(void **state)
 {
     (void)state;
-    strcpy(directory, "/tmp/vortex-log-XXXXXX");
-    if (!mkdtemp(directory))
+    if (!place_make(directory, sizeof(directory)))
         return -1;
     snprintf(path, sizeof(path), "%s/web.log", directory);
     return 0;
@@ -66,7 +65,7 @@ stands(const char *name)
 static inline void
 write_file(const char *name, const char *text)
 {
-    FILE *file = fopen(name_in(name), "a");
+    FILE *file = fopen(name_in(name), "ab");
 
     assert_non_null(file);
     fputs(text, file);
@@ -77,7 +76,7 @@ write_file(const char *name, const char *text)
 static inline char *
 read_file(const char *name, size_t *ret_length)
 {
-    FILE *file = fopen(name_in(name), "r");
+    FILE *file = fopen(name_in(name), "rb");
     char *data;
     long size;
 

@@ -24,7 +24,7 @@ struct reading {
 static inline struct reading
 read_bytes(const char *data, size_t length)
 {
-    const struct config_source source = {"web.conf", "web", "/run/vortex/web.pid", false};
+    const struct config_source source = {"web.conf", "web", ROOT "/run/vortex/web.pid", false};
     struct reading reading;
 
     config_init(&reading.config);

@@ -49,9 +49,9 @@ each_kind_has_a_word_and_a_name_for_people(void **state)
     expect_kind("notify", CONDITION_NOTIFY, "notify");
     expect_kind("fd:3", CONDITION_FD, "fd 3");
     expect_kind("tcp:127.0.0.1:80", CONDITION_TCP, "tcp 127.0.0.1:80");
-    expect_kind("unix:/run/%n", CONDITION_UNIX, "unix /run/web");
+    expect_kind("unix:" ROOT "/run/%n", CONDITION_UNIX, "unix " ROOT "/run/web");
     expect_kind("http://localhost/", CONDITION_HTTP, "http://localhost/");
-    expect_kind("file:/a b", CONDITION_FILE, "file /a b");
+    expect_kind("file:" ROOT "/a b", CONDITION_FILE, "file " ROOT "/a b");
     expect_kind("log:^up$", CONDITION_LOG, "log ^up$");
     expect_kind("exec:pg_isready -q", CONDITION_EXEC, "exec pg_isready");
 }
@@ -63,9 +63,9 @@ only_what_a_probe_asks_can_be_asked(void **state)
         const char *text;
         bool is_asked;
     } samples[] = {
-        {"started", false}, {"notify", false}, {"fd:3", false},
-        {"log:x", false},   {"tcp:a:1", true}, {"unix:/a", true},
-        {"http://a", true}, {"file:/a", true}, {"exec:a", true},
+        {"started", false}, {"notify", false},         {"fd:3", false},
+        {"log:x", false},   {"tcp:a:1", true},         {"unix:" ROOT "/a", true},
+        {"http://a", true}, {"file:" ROOT "/a", true}, {"exec:a", true},
     };
 
     (void)state;
@@ -230,7 +230,7 @@ what_else_is_no_condition_learns_why(void **state)
 {
     static const char all[] = "write started, notify, fd:N, tcp:HOST:PORT, unix:PATH, http://..., "
                               "file:PATH, log:REGEX or exec:COMMAND";
-    char path[300] = "unix:/";
+    char path[300] = "unix:" ROOT "/";
 
     (void)state;
     memset(path + 6, 'a', sizeof path - 7);
@@ -242,8 +242,9 @@ what_else_is_no_condition_learns_why(void **state)
     expect_refused("exec:", "exec: names no program");
     expect_refused("exec:'' a", "exec: names no program");
     expect_refused("exec:a 'b", "a quote is not closed");
-    expect_refused("file:/%x", "a % stands for nothing unless n, p or % follows: write %% for a "
-                               "percent sign");
+    expect_refused("file:" ROOT "/%x",
+                   "a % stands for nothing unless n, p or % follows: write %% for a "
+                   "percent sign");
     expect_refused("", all);
     expect_refused("tcp", all);
     expect_refused("Started", all);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a good configuration says; test_config_mistakes.c has the bad ones, test_ini.c the lines. */
-#define _XOPEN_SOURCE 700 /* mkdtemp */
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "host/reading.h"
 #include "os/os.h"
+#include "place.h"
 #include "reading_fixture.h"
 
 /* ---- Keys -------------------------------------------------------------------------------- */
@@ -40,7 +39,7 @@ an_empty_text_gives_the_defaults(void **state)
     assert_false(config->no_new_privileges);
     assert_int_equal(config->nice, OS_NICE_KEEP);
     assert_int_equal(config->oom_score_adjust, OS_OOM_KEEP);
-    assert_string_equal(config->pidfile, "/run/vortex/web.pid");
+    assert_string_equal(config->pidfile, ROOT "/run/vortex/web.pid");
     assert_true(config->inherit_lock);
     assert_false(config->allow_remote);
     assert_int_equal(config->ready.count, 0);
@@ -63,15 +62,15 @@ each_key_takes_its_value(void **state)
 {
     struct reading reading = read_good("[server]\n"
                                        "command = redis-server '/etc/redis 1.conf'\n"
-                                       "directory = /var/lib/redis\n"
+                                       "directory = " ROOT "/var/lib/redis\n"
                                        "user = redis\n"
                                        "group = 117\n"
                                        "umask = 0027\n"
                                        "environment = A=1 'B=2 3'\n"
                                        "nice = -5\n"
-                                       "log = /var/log/redis.log\n"
+                                       "log = " ROOT "/var/log/redis.log\n"
                                        "[pidfile]\n"
-                                       "path = /run/redis.pid\n"
+                                       "path = " ROOT "/run/redis.pid\n"
                                        "inherit-lock = no\n"
                                        "allow-remote = yes\n"
                                        "[ready]\n"
@@ -81,7 +80,7 @@ each_key_takes_its_value(void **state)
                                        "interval = 50ms\n"
                                        "[health]\n"
                                        "check = exec:redis-cli ping\n"
-                                       "check = unix:/run/redis\n"
+                                       "check = unix:" ROOT "/run/redis\n"
                                        "interval = 1m\n"
                                        "timeout = 700ms\n"
                                        "failures = 5\n"
@@ -96,14 +95,14 @@ each_key_takes_its_value(void **state)
 
     (void)state;
     EXPECT_WORDS(config->command, "redis-server", "/etc/redis 1.conf");
-    assert_string_equal(config->directory, "/var/lib/redis");
+    assert_string_equal(config->directory, ROOT "/var/lib/redis");
     assert_string_equal(config->user, "redis");
     assert_string_equal(config->group, "117");
     assert_int_equal(config->umask, 027);
     EXPECT_WORDS(config->environment, "A=1", "B=2 3");
     assert_int_equal(config->nice, -5);
-    assert_string_equal(config->log, "/var/log/redis.log");
-    assert_string_equal(config->pidfile, "/run/redis.pid");
+    assert_string_equal(config->log, ROOT "/var/log/redis.log");
+    assert_string_equal(config->pidfile, ROOT "/run/redis.pid");
     assert_false(config->inherit_lock);
     assert_true(config->allow_remote);
     assert_int_equal(config->ready.count, 2);
@@ -177,13 +176,14 @@ an_action_is_one_of_three_words(void **state)
 static void
 the_log_section_says_where_the_output_goes(void **state)
 {
-    struct reading file = read_good("[log]\nfile = /var/log/%n.log\nmax-size = 64M\nkeep = 9\n"
-                                    "compress = zstd\ntimestamps = yes\n");
+    struct reading file =
+        read_good("[log]\nfile = " ROOT "/var/log/%n.log\nmax-size = 64M\nkeep = 9\n"
+                  "compress = zstd\ntimestamps = yes\n");
     struct reading journal = read_good("[log]\ntarget = journal\nmax-size = none\nkeep = 0\n"
                                        "compress = gzip\n");
 
     (void)state;
-    assert_string_equal(file.config.log_file, "/var/log/web.log");
+    assert_string_equal(file.config.log_file, ROOT "/var/log/web.log");
     assert_int_equal(file.config.log_target, LOG_FILE);
     assert_int_equal(file.config.log_max_size, 64 << 20);
     assert_int_equal(file.config.log_keep, 9);
@@ -204,8 +204,11 @@ each_target_has_a_word(void **state)
         const char *word;
         enum log_target target;
     } targets[] = {
-        {"file\nfile=/f", LOG_FILE}, {"inherit", LOG_INHERIT}, {"none", LOG_NONE},
-        {"syslog", LOG_SYSLOG},      {"journal", LOG_JOURNAL},
+        {"file\nfile=" ROOT "/f", LOG_FILE},
+        {"inherit", LOG_INHERIT},
+        {"none", LOG_NONE},
+        {"syslog", LOG_SYSLOG},
+        {"journal", LOG_JOURNAL},
     };
 
     (void)state;
@@ -227,7 +230,7 @@ expansions_reach_each_text(void **state)
 {
     struct reading reading = read_good("[server]\n"
                                        "command = %n --pidfile=%p 100%%\n"
-                                       "directory = /srv/%n\n"
+                                       "directory = " ROOT "/srv/%n\n"
                                        "log = %p.log\n"
                                        "user = %n\n"
                                        "group = g%%\n"
@@ -237,14 +240,15 @@ expansions_reach_each_text(void **state)
                                        "when = exec:ask %n '%p 100%%'\n");
 
     (void)state;
-    EXPECT_WORDS(reading.config.command, "web", "--pidfile=/run/vortex/web.pid", "100%");
-    assert_string_equal(reading.config.directory, "/srv/web");
-    assert_string_equal(reading.config.log, "/run/vortex/web.pid.log");
+    EXPECT_WORDS(reading.config.command, "web", "--pidfile=" ROOT "/run/vortex/web.pid", "100%");
+    assert_string_equal(reading.config.directory, ROOT "/srv/web");
+    assert_string_equal(reading.config.log, ROOT "/run/vortex/web.pid.log");
     assert_string_equal(reading.config.user, "web");
     assert_string_equal(reading.config.group, "g%");
-    EXPECT_WORDS(reading.config.environment, "NAME=web", "PIDFILE=/run/vortex/web.pid");
-    assert_string_equal(reading.config.ready.list[0].path, "/run/vortex/web.pid.ready");
-    EXPECT_WORDS(reading.config.ready.list[1].command, "ask", "web", "/run/vortex/web.pid 100%");
+    EXPECT_WORDS(reading.config.environment, "NAME=web", "PIDFILE=" ROOT "/run/vortex/web.pid");
+    assert_string_equal(reading.config.ready.list[0].path, ROOT "/run/vortex/web.pid.ready");
+    EXPECT_WORDS(reading.config.ready.list[1].command, "ask", "web",
+                 ROOT "/run/vortex/web.pid 100%");
     end_reading(&reading);
 }
 
@@ -252,18 +256,18 @@ static void
 the_pidfile_may_be_named_after_it_is_meant(void **state)
 {
     struct reading reading =
-        read_good("[server]\ncommand = a %p\n[pidfile]\npath = /run/%n%%.pid\n");
+        read_good("[server]\ncommand = a %p\n[pidfile]\npath = " ROOT "/run/%n%%.pid\n");
 
     (void)state;
-    EXPECT_WORDS(reading.config.command, "a", "/run/web%.pid");
-    assert_string_equal(reading.config.pidfile, "/run/web%.pid");
+    EXPECT_WORDS(reading.config.command, "a", ROOT "/run/web%.pid");
+    assert_string_equal(reading.config.pidfile, ROOT "/run/web%.pid");
     end_reading(&reading);
 }
 
 static struct reading
 read_over(const char *pidfile, bool override)
 {
-    static const char text[] = "[server]\ncommand = %p\n[pidfile]\npath = /own.pid\n";
+    static const char text[] = "[server]\ncommand = %p\n[pidfile]\npath = " ROOT "/own.pid\n";
     const struct config_source source = {"web.conf", "web", pidfile, override};
     struct reading reading;
 
@@ -283,9 +287,9 @@ the_command_lines_pidfile_stands_above_the_files(void **state)
     (void)state;
     EXPECT_WORDS(above.config.command, "/given.pid");
     assert_string_equal(above.config.pidfile, "/given.pid");
-    EXPECT_WORDS(below.config.command, "/own.pid");
-    assert_string_equal(below.config.pidfile, "/own.pid");
-    EXPECT_WORDS(none.config.command, "/own.pid");
+    EXPECT_WORDS(below.config.command, ROOT "/own.pid");
+    assert_string_equal(below.config.pidfile, ROOT "/own.pid");
+    EXPECT_WORDS(none.config.command, ROOT "/own.pid");
     end_reading(&above);
     end_reading(&below);
     end_reading(&none);
@@ -296,11 +300,10 @@ the_command_lines_pidfile_stands_above_the_files(void **state)
 static int
 set_up_directory(void **state)
 {
-    static char directory[32];
+    static char directory[300];
 
-    strcpy(directory, "/tmp/vortex-config-XXXXXX");
-    *state = mkdtemp(directory);
-    return *state ? chdir(directory) : -1;
+    *state = directory;
+    return place_make(directory, sizeof(directory)) ? chdir(directory) : -1;
 }
 
 static int

@@ -358,7 +358,8 @@ static void
 a_bad_pidfile_path_is_one_mistake_not_one_at_each_mention(void **state)
 {
     static const struct config_source source = {"web.conf", "web", NULL, false};
-    static const char text[] = "[server]\ncommand = a %p\nlog = %p.log\n[pidfile]\npath = /%p\n";
+    static const char text[] =
+        "[server]\ncommand = a %p\nlog = %p.log\n[pidfile]\npath = " ROOT "/%p\n";
     struct config_mistakes mistakes;
     struct config config;
 
@@ -412,15 +413,15 @@ a_log_has_one_place(void **state)
                                   "or 1G, or none, not '1'"},
         {"[log]\nkeep = 1001\n", "web.conf:2: 'keep' must be a number from 0 to 1000, not '1001'"},
         {"[log]\ncompress = xz\n", "web.conf:2: 'compress' must be no, gzip or zstd, not 'xz'"},
-        {"[log]\ntarget = nowhere\nfile = /f\n",
+        {"[log]\ntarget = nowhere\nfile = " ROOT "/f\n",
          "web.conf:2: 'target' must be file, inherit, none, syslog or journal, not 'nowhere'"},
         {"[log]\nfile = web.log\n", "web.conf:2: 'file' must be an absolute path, not 'web.log'"},
         {"[log]\n\ntarget = file\n", "web.conf:3: 'target = file' needs a 'file' in [log]"},
-        {"[log]\nfile = /f\ntarget = none\n",
+        {"[log]\nfile = " ROOT "/f\ntarget = none\n",
          "web.conf:3: the output has one place: keep 'file', or 'target' without it"},
-        {"[log]\nfile = /f\n[server]\nlog = /g\n",
+        {"[log]\nfile = " ROOT "/f\n[server]\nlog = " ROOT "/g\n",
          "web.conf:4: the output has one place: keep 'log' in [server], or 'file' in [log]"},
-        {"[server]\nlog = /g\n[log]\ntarget = syslog\n",
+        {"[server]\nlog = " ROOT "/g\n[log]\ntarget = syslog\n",
          "web.conf:4: the output has one place: keep 'log' in [server], or 'target' in [log]"},
     };
 
@@ -454,9 +455,9 @@ what_needs_a_supervisor_is_a_mistake_without_one(void **state)
     } cases[] = {
         {"[hook]\npre-start = a\n", "[hook]"},
         {"[restart]\npolicy = always\n", "[restart] policy"},
-        {"[health]\ncheck = file:/a\n", "[health] check"},
-        {"[ready]\nwhen = file:/a\n", "[ready] when"},
-        {"[log]\nfile = /a\n", "[log]"},
+        {"[health]\ncheck = file:" ROOT "/a\n", "[health] check"},
+        {"[ready]\nwhen = file:" ROOT "/a\n", "[ready] when"},
+        {"[log]\nfile = " ROOT "/a\n", "[log]"},
         {"[signal]\nINT = stop\n", "[signal]"},
         {"[stop]\nsequence = TERM 1s\n", "[stop] sequence"},
     };

@@ -22,7 +22,7 @@ hooks_and_commands_are_words(void **state)
     assert_string_equal(config->hooks[HOOK_PRE_STOP][1], "c");
     assert_string_equal(config->hooks[HOOK_POST_STOP][0], "d");
     assert_int_equal(config->hook_timeout_ms, 120000);
-    assert_string_equal(config->stop_command[1], "/run/vortex/web.pid");
+    assert_string_equal(config->stop_command[1], ROOT "/run/vortex/web.pid");
     assert_string_equal(config->reload_command[0], "e");
     assert_int_equal(config->reload_timeout_ms, -1);
     end_reading(&reading);
@@ -151,16 +151,17 @@ static void
 another_health_is_said(void **state)
 {
     struct renewal same =
-        renew("[health]\ncheck = file:/a\ncheck = file:/b\n",
-              "[health]\ncheck = file:/a\ncheck = file:/b\n[stop]\ntimeout = 1\n");
-    struct renewal other = renew("[health]\ncheck = file:/a\n",
-                                 "[health]\ncheck = file:/b\ninterval = 3s\nfailures = 1\n");
+        renew("[health]\ncheck = file:" ROOT "/a\ncheck = file:" ROOT "/b\n",
+              "[health]\ncheck = file:" ROOT "/a\ncheck = file:" ROOT "/b\n[stop]\ntimeout = 1\n");
+    struct renewal other =
+        renew("[health]\ncheck = file:" ROOT "/a\n",
+              "[health]\ncheck = file:" ROOT "/b\ninterval = 3s\nfailures = 1\n");
 
     (void)state;
     assert_false(same.is_other_health);
     assert_int_equal(same.old.config.stop_timeout_ms, 1000);
     assert_true(other.is_other_health);
-    assert_string_equal(other.old.config.health.list[0].path, "/b");
+    assert_string_equal(other.old.config.health.list[0].path, ROOT "/b");
     assert_int_equal(other.old.config.health_interval_ms, 3000);
     assert_int_equal(other.old.config.health_failures, 1);
     end_renewal(&same);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* environment-file, as systemd.exec(5) describes EnvironmentFile, and environment. */
-#define _XOPEN_SOURCE 700 /* mkdtemp */
-
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/reading.h"
+#include "place.h"
 #include "reading_fixture.h"
 
 /* ---- The format -------------------------------------------------------------------------- */
@@ -207,11 +205,10 @@ write_file(const char *path, const char *text)
 static int
 set_up_directory(void **state)
 {
-    static char directory[32];
+    static char directory[300];
 
-    strcpy(directory, "/tmp/vortex-env-XXXXXX");
-    *state = mkdtemp(directory);
-    return *state ? chdir(directory) : -1;
+    *state = directory;
+    return place_make(directory, sizeof(directory)) ? chdir(directory) : -1;
 }
 
 static int
@@ -227,7 +224,7 @@ environment_stands_above_the_files_wherever_it_stands(void **state)
 {
     const char *directory = *state;
     struct reading reading;
-    char text[256];
+    char text[1024];
 
     write_file("web.env", "A=file\nB=file\nF=%n\n");
     write_file("b.env", "B=second\n");
@@ -245,9 +242,9 @@ static void
 a_missing_file_is_a_mistake_of_the_configurations_line(void **state)
 {
     (void)state;
-    expect_mistake("[server]\nenvironment-file = /nonexistent/env\n",
-                   "web.conf:2: 'environment-file' /nonexistent/env does not exist: make it, or "
-                   "write -/nonexistent/env where it may be missing");
+    expect_mistake("[server]\nenvironment-file = " ROOT "/nonexistent/env\n",
+                   "web.conf:2: 'environment-file' " ROOT "/nonexistent/env does not exist: make "
+                   "it, or write -" ROOT "/nonexistent/env where it may be missing");
 }
 
 static void
@@ -255,15 +252,20 @@ a_pattern_stands_for_all_files_that_match_in_order(void **state)
 {
     const char *directory = *state;
     struct reading reading;
-    char text[256], line[256];
+    char text[1024], line[1024];
 
     write_file("web.env", "A=web\nB=web\n");
     write_file("b.env", "A=b\nC=b\n");
-    assert_int_equal(mkdir("c.env", 0700), 0);
+    assert_true(place_mkdir("c.env"));
     snprintf(text, sizeof text, "[server]\nenvironment-file = %s/*.[e]nv\n", directory);
     reading = read_good(text);
     assert_int_equal(rmdir("c.env"), 0);
     EXPECT_WORDS(reading.config.environment, "A=web", "C=b", "B=web");
+    end_reading(&reading);
+
+    snprintf(text, sizeof text, "[server]\nenvironment-file = %s/[!a-v]?[b]*v\n", directory);
+    reading = read_good(text);
+    EXPECT_WORDS(reading.config.environment, "A=web", "B=web");
     end_reading(&reading);
 
     snprintf(text, sizeof text, "[server]\nenvironment-file = -%s/?.none\n", directory);
@@ -283,8 +285,8 @@ static void
 an_unreadable_file_is_a_mistake_even_if_it_may_be_missing(void **state)
 {
     (void)state;
-    expect_mistake("[server]\nenvironment-file = -/\n",
-                   "web.conf:2: 'environment-file' / can't be read: Is a directory");
+    expect_mistake("[server]\nenvironment-file = -" ROOT "/\n",
+                   "web.conf:2: 'environment-file' " ROOT "/ can't be read: Is a directory");
 }
 
 static void
@@ -293,7 +295,7 @@ mistakes_in_a_file_stand_among_the_configurations(void **state)
     const char *directory = *state;
     struct config_mistakes *mistakes;
     struct reading reading;
-    char text[256], line[128];
+    char text[1024], line[512];
 
     write_file("web.env", "\n9=x\n");
     snprintf(text, sizeof text, "[server]\nnice = x\nenvironment-file = %s/web.env\numask = x\n",

@@ -2,6 +2,7 @@
 /* The rotated file, without the process that writes it in earnest. */
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "log_fixture.h"
 
@@ -317,7 +318,7 @@ static void
 a_removed_directory_is_an_error_until_it_is_back(void **state)
 {
     struct log_settings settings = settings_with(0, 5);
-    char lower[128], log[160];
+    char lower[140], log[160];
     struct log_file file;
     size_t count = 7;
 

@@ -106,11 +106,11 @@ a_file_that_is_no_log_is_refused(void **state)
 
     (void)state;
     assert_int_equal(log_reader_open(path, 1, false, &reader), -ENOENT);
-    mkdir(path, 0755);
+    assert_true(place_mkdir(path));
     assert_int_equal(log_reader_open(path, 1, false, &reader), -EISDIR);
     rmdir(path);
-    mkfifo(path, 0600);
-    assert_int_equal(log_reader_open(path, 1, false, &reader), -EMEDIUMTYPE);
+    if (place_make_odd(path))
+        assert_int_equal(log_reader_open(path, 1, false, &reader), -EMEDIUMTYPE);
 }
 
 static void

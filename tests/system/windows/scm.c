@@ -2,7 +2,6 @@
 /*
  * A small client of Windows' service manager, which shows what sc.exe of Wine doesn't.
  *
- *   scm keep                  live until ended, so that Wine keeps its services
  *   scm start|stop NAME       and print the status at each change, until it is at rest
  *   scm query|config NAME     print the status; the configuration
  *   scm control NAME NUMBER   send a control: 6 is paramchange
@@ -119,8 +118,6 @@ wmain(int argc, WCHAR **argv)
 {
     SC_HANDLE manager, service;
 
-    if (argc > 1 && wcscmp(argv[1], L"keep") == 0)
-        Sleep(INFINITE);
     if (argc < 3)
         return ERROR_BAD_ARGUMENTS;
     if (wcscmp(argv[1], L"exists") == 0)

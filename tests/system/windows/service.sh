@@ -9,99 +9,31 @@ set -u
 
 EXE=$(realpath "$1") BUILD=$(realpath "$2")
 here=$(dirname "$(realpath "$0")")
-VORTEX=$EXE
 # shellcheck source=tests/command/tap.sh
 . "$here/../../command/tap.sh"
-
-CC=x86_64-w64-mingw32-gcc-win32
-if ! command -v wine >/dev/null || ! command -v $CC >/dev/null; then
-    echo '1..0 # SKIP needs wine and mingw-w64'
-    exit 0
-fi
-
-export WINEPREFIX=$BUILD/wine-service WINEDEBUG=${WINEDEBUG:--all}
-unset DISPLAY
-drive=$WINEPREFIX/drive_c
-top=$drive/services
-if [ ! -d "$drive" ]; then
-    wineboot -i >/dev/null 2>&1
-    timeout 60 wineserver -w
-fi
-program="$drive/Program Files/Vortex"
-rm -rf "$top" "$drive/ProgramData/Vortex"
-mkdir -p "$top" "$program"
+# shellcheck source=tests/system/windows/wine.sh
+. "$here/wine.sh"
+begin services
+# shellcheck source=tests/system/windows/services.sh
+. "$here/services.sh"
+mkdir -p "$program"
 cp "$EXE" "$program/vortex.exe"
-$CC -municode -o "$top/scm.exe" "$here/scm.c" -ladvapi32
-$CC -o "$top/slow.exe" "$here/slow.c"
 
-# Without a living program Wine ends all services after 2 s.
-wine "$top/scm.exe" keep >/dev/null 2>&1 </dev/null &
-keeper=$!
-# shellcheck disable=SC2329 # by the trap
-end_wine()
-{
-    timeout 20 wineserver -k
-    wait $keeper 2>/dev/null
-}
-trap end_wine EXIT
-
-# in_wine PROGRAM ARGUMENT...: by a file, for what Wine leaves behind would keep a pipe open.
-in_wine()
-{
-    local output status
-    output=$(mktemp "$top/out-XXXXXX")
-    timeout 60 wine "$@" >"$output" 2>&1 </dev/null
-    status=$?
-    tr -d '\r' <"$output"
-    rm -f "$output"
-    return $status
-}
-
-vortex()
-{
-    in_wine "$program/vortex.exe" "$@"
-}
-
-scm()
-{
-    in_wine "$top/scm.exe" "$@"
-}
-
-# says PATTERN COMMAND...: what it prints.
-says()
-{
-    local pattern=$1 output
-    shift
-    output=$("$@")
-    [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
-}
-
-# serve NAME LINE...: slow.exe, ready by its file, with that configuration beside; $at is where.
+# serve NAME LINE...: slow.exe as a service of that name; $at is where.
 serve()
 {
     name=$1 at=$dir
-    shift
-    {
-        printf '[server]\ncommand = "C:/services/slow.exe" "C:/services/%s"\n' "$count"
-        printf '[ready]\nwhen = exec:C:/services/scm.exe exists C:/services/%s/ready\n' "$count"
-        printf '%s\n' "$@"
-    } >"$at/$name.conf"
+    configure "$at/$name.conf" "${@:2}"
     P=$at/$name.pid
     options=(-c "C:\\services\\$count\\$name.conf" -p "C:\\services\\$count\\$name.pid")
-    check vortex service install "$name" "${options[@]}" >/dev/null
-}
-
-# state NAME WORD: of the service.
-state()
-{
-    [[ $(scm query "$1") == "$2 "* ]]
+    says installed vortex service install "$name" "${options[@]}"
 }
 
 # remove: the service goes, and nothing of it is left.
 remove()
 {
-    check vortex service uninstall "$name" "${options[@]}" >/dev/null
-    says 'error 1060' scm query "$name"
+    says uninstalled vortex service uninstall "$name" "${options[@]}"
+    answers 255 'error 1060' scm query "$name"
 }
 
 name=plain options=()
@@ -115,11 +47,11 @@ for line in 'type=10 start=2 command="C:\Program Files\Vortex\vortex.exe" run pl
     [[ $config_text == *"$line"* ]] || problem+="not '$line' in '$config_text'\n"
 done
 [[ $config_text =~ preshutdown=[1-9] ]] || problem+="no preshutdown timeout: $config_text\n"
-says '' vortex service uninstall plain
+says EventMessageFile event_source plain
+says uninstalled vortex service uninstall plain
 says 'was not installed' vortex service uninstall plain
-says 'error 1060' scm query plain
-check test -z "$(in_wine reg query 'HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\plain' |
-    grep EventMessageFile)"
+answers 255 'error 1060' scm query plain
+answers 1 '' event_source plain
 kept 'an installed service is quoted, with an account of its own; twice is as once; removed is gone'
 
 fresh
@@ -139,7 +71,7 @@ check test "$pid" = "$(tr -d '\r\n' <"$P")"
 says "pid +$pid" vortex status slow "${options[@]}"
 says 'service slow' vortex status slow "${options[@]}"
 says 'running, started with the machine' vortex service status slow
-says 'already running \(pid' vortex start --direct slow "${options[@]}"
+answers 1 'already running \(pid' vortex start --direct slow "${options[@]}"
 kept 'pidfile, status and service manager name one process, and a start by hand is refused'
 
 count=$((count + 1)) problem=
@@ -165,7 +97,7 @@ touch "$at/go"
 echo 3 >"$at/exit"
 says 'stopped .*code=1066 specific=[1-9]' scm start three
 rm "$at/exit" "$at/ready" -f
-check vortex service start three >/dev/null
+says started vortex service start three
 echo 3 >"$at/exit"
 eventually state three stopped
 says 'code=1066 specific=3' scm query three
@@ -201,9 +133,16 @@ remove
 kept 'a service that starts yet can be stopped'
 
 fresh
-scm create foreign 'C:\windows\notepad.exe'
-says "isn't one of vortex" vortex service install foreign
-says "isn't one of vortex" vortex service uninstall foreign
+check scm create plain 'C:\Program Files\Vortex\vortex.exe run plain'
+says 'installed' vortex service install plain
+says 'command="C:.Program Files.Vortex.vortex.exe" run plain' scm config plain
+says 'uninstalled' vortex service uninstall plain
+kept 'a path that another installer left without quotes gets them'
+
+fresh
+check scm create foreign 'C:\windows\notepad.exe'
+answers 1 "isn't one of vortex" vortex service install foreign
+answers 1 "isn't one of vortex" vortex service uninstall foreign
 check scm delete foreign
 kept "a service that isn't vortex's is left alone"
 

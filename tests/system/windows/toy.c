@@ -3,6 +3,7 @@
  * A server that misbehaves on request, and a hand in this Windows for the scripts.
  *
  * toy stay             live, and do nothing
+ * toy ignore           the same, deaf to Ctrl-C and Ctrl-Break
  * toy say WORD...      print them, and live
  * toy children N       start N more of itself, print all their pids, and live
  * toy exit CODE        end at once with that exit status
@@ -12,6 +13,8 @@
  * toy arguments ...    print each in brackets, and live
  * toy lives PID        exit status 0: that process lives; 1: it doesn't
  * toy end PID          TerminateProcess
+ * toy race N VORTEX    N times: start the built-in server twice at one instant, and stop it; exit
+ *                      status 0: each time one of the two did, and the other was told so
  */
 #include <winsock2.h>
 
@@ -100,6 +103,70 @@ end(DWORD pid)
     return WaitForSingleObject(process, 10000) == WAIT_OBJECT_0 ? 0 : 1;
 }
 
+/* ---- Two at one instant -------------------------------------------------------------------- */
+
+static HANDLE
+begin(const char *vortex, const char *arguments, HANDLE *ret_thread)
+{
+    STARTUPINFOA startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    char line[2 * MAX_PATH];
+
+    snprintf(line, sizeof(line), "\"%s\" %s", vortex, arguments);
+    if (!CreateProcessA(vortex, line, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &startup,
+                        &process))
+        return NULL;
+    *ret_thread = process.hThread;
+    return process.hProcess;
+}
+
+/* Its exit status. */
+static int
+await(HANDLE process, HANDLE thread)
+{
+    DWORD status = 99;
+
+    if (WaitForSingleObject(process, 60000) == WAIT_OBJECT_0)
+        GetExitCodeProcess(process, &status);
+    CloseHandle(thread);
+    CloseHandle(process);
+    return (int)status;
+}
+
+static int
+race(int rounds, const char *vortex)
+{
+    for (int i = 0; i < rounds; i++) {
+        HANDLE processes[2], threads[2], stop, thread;
+        int first, second;
+
+        for (int k = 0; k < 2; k++)
+            processes[k] = begin(vortex, "start -p x.pid", &threads[k]);
+        for (int k = 0; k < 2; k++)
+            ResumeThread(threads[k]);
+        first = await(processes[0], threads[0]);
+        second = await(processes[1], threads[1]);
+        if (first + second != 1 || first * second != 0) {
+            printf("round %d: the exit statuses are %d and %d\n", i, first, second);
+            return 1;
+        }
+        stop = begin(vortex, "stop -p x.pid", &thread);
+        ResumeThread(thread);
+        if (await(stop, thread) != 0)
+            return 2;
+    }
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
+static BOOL WINAPI
+ignore(DWORD event)
+{
+    (void)event;
+    return TRUE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,6 +187,10 @@ main(int argc, char **argv)
         return ask((DWORD)number);
     if (strcmp(verb, "end") == 0)
         return end((DWORD)number);
+    if (strcmp(verb, "race") == 0 && argc > 3)
+        return race(number, argv[3]);
+    if (strcmp(verb, "ignore") == 0)
+        SetConsoleCtrlHandler(ignore, TRUE);
     for (int i = 2; i < argc; i++)
         printf(strcmp(verb, "arguments") == 0 ? "[%s]\n" : "%s\n", argv[i]);
     return stay();

@@ -1,32 +1,41 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # A Windows for one test script: a Wine prefix of its own, with a program that stays, since without
-# one Wine ends everything. For the scripts here, which set $here, $EXE and $BUILD; sets $C, its
-# drive, and $top.
+# one Wine ends everything, services first. For the scripts here, which set $here, $EXE (or empty) and
+# $BUILD; sets $C, its drive, and $top.
 # shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
 
 CC=x86_64-w64-mingw32-gcc-win32
 
+# make_prefix: what all of them are copied from, made once. Not where Wine doesn't run.
+make_prefix()
+{
+    [ ! -d "$BUILD/wine" ] || return 0
+    command -v wine >/dev/null || return 1
+    rm -rf "$BUILD/wine.new"
+    env -u DISPLAY WINEDEBUG=-all WINEPREFIX="$BUILD/wine.new" \
+        sh -c 'wineboot -i; timeout 60 wineserver -w' >"$BUILD/wine.log" 2>&1 </dev/null
+    [ -e "$BUILD/wine.new/drive_c/windows/system32/kernel32.dll" ] || return 1
+    mv "$BUILD/wine.new" "$BUILD/wine"
+}
+
 # begin NAME: the prefix is kept in $BUILD for the next time, what is in $top isn't.
 begin()
 {
-    if ! command -v wine >/dev/null || ! command -v $CC >/dev/null; then
-        echo '1..0 # SKIP needs wine and mingw-w64'
+    if ! command -v $CC >/dev/null || ! make_prefix; then
+        echo '1..0 # SKIP needs mingw-w64, and a Wine that runs'
         exit 0
     fi
     export WINEPREFIX=$BUILD/wine-$1 WINEDEBUG=${WINEDEBUG:--all}
     unset DISPLAY
     C=$WINEPREFIX/drive_c
     top=$C/$1
-    if [ ! -d "$C" ]; then
-        wineboot -i >/dev/null 2>&1
-        timeout 60 wineserver -w
-    fi
+    [ -d "$C" ] || cp -a "$BUILD/wine" "$WINEPREFIX"
     rm -rf "$top"
     mkdir -p "$top"
     $CC -O2 -o "$top/toy.exe" "$here/toy.c" -lws2_32
-    cp "$EXE" "$top/vortex.exe"
-    wine "$top/toy.exe" stay >/dev/null 2>&1 &
+    [ -z "$EXE" ] || cp "$EXE" "$top/vortex.exe"
+    wine "$top/toy.exe" stay >/dev/null 2>&1 </dev/null &
     keeper=$!
     trap end_wine EXIT
 }
@@ -38,23 +47,28 @@ end_wine()
     wait "$keeper" 2>/dev/null
 }
 
-# vortex ARGUMENT...: in the promise's own directory, so that its files need no paths; what it says
-# goes to a file, for a pipe would stay open as long as what it started.
-vortex()
+# in_wine PROGRAM ARGUMENT...: what it prints comes by a file, for a pipe would stay open as long as
+# what it started.
+in_wine()
 {
-    (cd "$dir" && timeout 60 wine "$top/vortex.exe" "$@" >"$top/said" 2>&1 </dev/null)
+    local output status
+    output=$(mktemp "$top/out-XXXXXX")
+    timeout 100 wine "$@" >"$output" 2>&1 </dev/null
+    status=$?
+    tr -d '\r' <"$output"
+    rm -f "$output"
+    return $status
 }
 
-# says STATUS PATTERN ARGUMENT...: what vortex answers.
-says()
+# answers STATUS PATTERN COMMAND...: its exit status, and what it prints.
+answers()
 {
     local wanted=$1 pattern=$2 output status
     shift 2
-    vortex "$@"
+    output=$("$@")
     status=$?
-    output=$(tr -d '\r' <"$top/said")
-    [ "$status" = "$wanted" ] || problem+="vortex $*: exit $status, not $wanted: $output\n"
-    [[ $output =~ $pattern ]] || problem+="vortex $*: says '$output', not '$pattern'\n"
+    [ "$status" = "$wanted" ] || problem+="$*: exit $status, not $wanted: $output\n"
+    [[ $output =~ $pattern ]] || problem+="$*: says '$output', not '$pattern'\n"
 }
 
 # lives PID: a number of Windows, not of this system.
