@@ -13,7 +13,7 @@ BUILD=(gcc libc6-dev meson ninja-build)
 TEST=(
     clang g++ binutils libcmocka-dev pkg-config python3 util-linux valgrind
     clang-format clang-tidy cppcheck shellcheck codespell mandoc
-    zsh fish python3-jsonschema
+    zsh fish python3-jsonschema spin
 )
 # A real systemd, in a machine of its own.
 SYSTEM=(systemd-container mmdebstrap procps)
@@ -27,6 +27,8 @@ DEB=(
 )
 # The rpms, and what judges them.
 RPM=(rpm rpmlint debugedit elfutils libcmocka-dev devscripts faketime)
+# What tries the recipe for Arch, and reads the image for containers.
+STATIC=(makepkg fakeroot libarchive-tools skopeo)
 # A compiler for Windows, and a Windows without one.
 WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64 meson ninja-build gcc
@@ -52,7 +54,7 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz systemd vm inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static
 )
 # Those that are asked for by name: not yet part of CI.
 MORE=(windows)
@@ -73,6 +75,7 @@ usage: packaging/dev.sh COMMAND
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
+  model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
   corpus          keep what the step fuzz found, in tests/fuzz/corpus
 
@@ -238,7 +241,7 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -474,6 +477,21 @@ step_fuzz()
     printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
 }
 
+# A taste of what `torture` does at every system call, which needs namespaces.
+step_crash()
+{
+    setup_gcc
+    ninja -C build/build-gcc
+    require_tests build/build-gcc crash
+    as_root meson test -C build/build-gcc --no-rebuild --verbose --suite crash
+}
+
+# The protocol and its mutants: all that three processes can do to each other, the short form.
+step_model()
+{
+    bash tests/model/run.sh short build/model
+}
+
 # What a user would install, in a machine that systemd has booted.
 step_systemd()
 {
@@ -534,6 +552,7 @@ step_static()
 
     source_tarball build/static/source.tar.gz
     bash tests/system/static/alpine.sh . build/static/source.tar.gz
+    bash tests/system/static/arch.sh . build/static/source.tar.gz
     tar -xf build/static/source.tar.gz -C $elsewhere --strip-components 1
     (
         umask 077
@@ -692,6 +711,12 @@ command_suite()
     meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
 }
 
+command_model()
+{
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    bash tests/model/run.sh long build/model-long
+}
+
 # As few inputs as reach every line that all of them reach.
 command_corpus()
 {
@@ -720,7 +745,8 @@ step)
     "step_$2"
     ;;
 deps)
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
+        "${STATIC[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -731,6 +757,7 @@ deps)
     ;;
 torture | bench) command_suite "$1" ;;
 vm) command_suite vm-long ;;
+model) command_model ;;
 corpus) command_corpus ;;
 -h | --help | help) usage ;;
 *)

@@ -24,6 +24,9 @@ tar -C "$work" -xf "$work/vortex_$version.orig.tar.gz"
 tree=$work/vortex-$version
 cp -R "$tree/packaging/deb" "$tree/debian"
 rm "$tree/debian/build.sh"
+# What each kind of package says is written once.
+sed -i -e '/^#UPGRADED#$/{r packaging/upgraded.sh' -e 'd}' "$tree/debian/vortex.postinst"
+sed -i -e '/^#REMOVED#$/{r packaging/removed.sh' -e 'd}' "$tree/debian/vortex.prerm"
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/deb/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 (cd "$tree" && dpkg-buildpackage -us -uc "$@")

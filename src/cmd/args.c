@@ -9,8 +9,8 @@
 #define OPTIONS_MAX 32
 
 static const struct {
-    const char *name; /* without the dashes */
-    char letter;      /* or 0 */
+    char name[15]; /* without the dashes */
+    char letter;   /* or 0 */
     bool takes_value;
     unsigned option; /* a verb takes it where one of these bits is its own; 0: every verb */
 } options[] = {
@@ -31,7 +31,9 @@ static const struct {
     {"direct", 0, false, OPT_DIRECT},
     {"listen", 'l', true, OPT_LISTEN},
     {"user", 0, true, OPT_USER},
+    {"now", 0, false, OPT_NOW},
     {"notify-fd", 0, true, OPT_NOTIFY_FD},
+    {"fd", 0, true, OPT_FD},
     {"assume", 0, true, OPT_ASSUME_STALE | OPT_ASSUME_RUNNING},
 };
 
@@ -99,13 +101,13 @@ set_assume(struct args *args, const char *value)
 }
 
 static int
-set_notify_fd(const char *value)
+set_notify_fd(const char *option, const char *value)
 {
     int64_t fd;
 
     if (integer_parse(value, 10, 3, 65535, &fd) == 0 && os_notify_fd_give((intptr_t)fd) == 0)
         return EXIT_DONE;
-    say_error("--notify-fd takes the number of an open descriptor from 3 on, not '%s'", value);
+    say_error("--%s takes the number of an open descriptor from 3 on, not '%s'", option, value);
     return EXIT_USAGE;
 }
 
@@ -143,8 +145,8 @@ set_value(struct args *args, size_t option, const char *value)
             args->user = value;
             return EXIT_DONE;
         }
-        return options[option].option == OPT_NOTIFY_FD ? set_notify_fd(value)
-                                                       : set_assume(args, value);
+        args->fd_said = (options[option].option & (OPT_FD | OPT_NOTIFY_FD)) != 0;
+        return args->fd_said ? set_notify_fd(options[option].name, value) : set_assume(args, value);
     }
 }
 
@@ -178,6 +180,9 @@ set_flag(struct args *args, size_t option)
         break;
     case OPT_DIRECT:
         args->direct = true;
+        break;
+    case OPT_NOW:
+        args->now = true;
         break;
     default:
         args->help = true;

@@ -47,6 +47,8 @@ struct args {
     const char *action; /* of a verb that takes one */
     bool follow;
     bool direct;
+    bool now;
+    bool fd_said;
 };
 
 /* ---- One file a verb (stop.c holds restart, reload.c holds signal) ------------------------ */
@@ -108,6 +110,8 @@ enum option {
     OPT_NOTIFY_FD = 1 << 20,
     OPT_ACTION = 1 << 21, /* takes one of its actions before the name */
     OPT_USER = 1 << 22,
+    OPT_NOW = 1 << 23,
+    OPT_FD = 1 << 24,
     OPT_WORDS = 1 << 16, /* takes words to the end, and no name */
 };
 

@@ -30,12 +30,12 @@ const struct verb verbs[] = {
     {"wait", FROM_COMMAND | OPT_TIMEOUT, cmd_wait, "return when the server ends", NULL},
     {"logs", FROM_COMMAND | OPT_LINES | OPT_FOLLOW, cmd_logs,
      "show the last lines of its log file, and go on with -f", NULL},
-    {"notify", OPT_WORDS | OPT_TIMEOUT, cmd_notify,
+    {"notify", OPT_WORDS | OPT_TIMEOUT | OPT_FD, cmd_notify,
      "tell the service manager KEY=VALUE..., such as READY=1, from a script",
      "Waits until the manager has read it, 5 seconds at most.\n"},
     {"unit", FROM_COMMAND | OPT_LISTEN, cmd_unit,
      "print a systemd unit made from the instance's configuration", NULL},
-    {"service", FROM_COMMAND | OPT_ACTION | OPT_USER, cmd_service,
+    {"service", FROM_COMMAND | OPT_ACTION | OPT_USER | OPT_NOW, cmd_service,
      "install, uninstall, start, stop or status: as the system's service",
      "install   it is started with the machine: by Windows, systemd, OpenRC, sysvinit\n"
      "uninstall stops it, too; its configuration stays\n"

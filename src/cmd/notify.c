@@ -32,19 +32,25 @@ join(char *const *words, char *buf, size_t size)
     return true;
 }
 
+static bool
+says_ready(char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, "READY=1") == 0)
+            return true;
+    return false;
+}
+
 /* In the script's name: it is the service, and this process is gone in a moment. */
 static int
 tell(const struct args *args, const char *text)
 {
-    int r = notify_send(text, os_parent());
+    int r = args->fd_said ? -ENOTCONN : notify_send(text, os_parent());
 
     if (r == 0)
         return vortex_notify_barrier(args->timeout_ms == TIMEOUT_UNSAID ? WAIT_MS
                                                                         : args->timeout_ms);
-    for (char **word = args->words; r == -ENOTCONN && *word != NULL; word++)
-        if (strcmp(*word, "READY=1") == 0)
-            return vortex_notify_ready();
-    return r;
+    return r == -ENOTCONN && says_ready(args->words) ? notify_newline() : r;
 }
 
 int
@@ -59,6 +65,10 @@ cmd_notify(const struct args *args)
                       *word);
             return EXIT_USAGE;
         }
+    if (args->fd_said && !says_ready(args->words)) {
+        say_error("a descriptor can be told READY=1 alone");
+        return EXIT_USAGE;
+    }
     r = join(args->words, text, sizeof(text)) ? tell(args, text) : -EMSGSIZE;
     if (r == 0)
         return EXIT_DONE;

@@ -21,9 +21,9 @@ find_instance(const struct args *args, struct instance *ret, int *ret_exit)
     if (r == -EINVAL) { /* each mistake was said */
         *ret_exit = EXIT_NOT_CONFIGURED;
     } else {
-        *ret_exit =
-            say_failure(args->verb->run == cmd_status ? "tell the status of" : args->verb->name,
-                        args->name, r, ret->config_path);
+        *ret_exit = say_failure(
+            args->verb->run == cmd_status ? "tell the status of" : args->verb->name, args->name, r,
+            ret->config_path != NULL ? ret->config_path : "its configuration");
         if (r == -ENOENT)
             *ret_exit = EXIT_NOT_CONFIGURED;
     }

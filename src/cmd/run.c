@@ -2,6 +2,7 @@
 /* run and start: the same but for the background. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "cmd/cmd.h"
 
@@ -44,6 +45,7 @@ launch(const struct args *args, launcher *go)
         if (result.why[0] != '\0')
             say_error("'%s' ended: %s", instance.name, result.why);
     }
+    free(result.tail);
     instance_free(&instance);
     return status;
 }

@@ -298,7 +298,7 @@ say_launch_failure(const char *verb, const struct launch_request *request,
         say_error("cannot %s '%s': %s", verb, in->name, result->why);
     } else if (result->stage == OS_STAGE_READY || result->stage == OS_STAGE_HOOK) {
         say_error("cannot %s '%s': %s: %s", verb, in->name, what, result->why);
-        if (!os_report_error(result->tail))
+        if (result->tail != NULL && !os_report_error(result->tail))
             fprintf(stderr, "%s", result->tail);
     } else if (result->stage == OS_STAGE_USER || result->stage == OS_STAGE_GROUP
                || result->stage >= OS_STAGE_NO_GROUP)

@@ -22,6 +22,8 @@ static const struct {
     {OPT_FOLLOW, "  -f, --follow          go on with what is written, also when rotated"},
     {OPT_LISTEN, "  -l, --listen ADDRESS  a socket unit too: a port, ADDRESS:PORT or a path"},
     {OPT_NOTIFY_FD, "      --notify-fd N     a newline to this descriptor when it is ready"},
+    {OPT_FD, "      --fd N            to this descriptor: a newline for READY=1"},
+    {OPT_NOW, "      --now             start it, too (install alone)"},
     {OPT_USER, "      --user ACCOUNT    whose process it is (NT SERVICE\\NAME); Windows alone"},
     {OPT_DIRECT, "      --direct          not through the service manager, whatever unit it is"},
     {OPT_REMOTE, "      --allow-remote    pidfile on a network file system, if it must be"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stop and restart. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -46,11 +47,15 @@ restart(const struct args *args, struct instance *instance, char **command)
     struct launch_request launch = launch_request_of(args, instance, command);
     struct stop_result stopped;
     struct launch_result launched;
+    int status;
 
     if (!restart_server(&stop, &launch, &stopped, &launched))
         return say_stop("restart", &stop, args->name, &stopped);
-    if (launched.error < 0)
-        return say_launch_failure("restart", &launch, &launched);
+    if (launched.error < 0) {
+        status = say_launch_failure("restart", &launch, &launched);
+        free(launched.tail);
+        return status;
+    }
     say_line("restarted '%s' (pid %" PRId64 ")", args->name, launched.pid);
     return EXIT_DONE;
 }

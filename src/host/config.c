@@ -15,7 +15,7 @@ list_sections(const char *names[KEYS_MAX])
 {
     size_t count = 0;
 
-    for (const struct key *key = config_keys; key->section; key++)
+    for (const struct key *key = config_keys; key->section[0]; key++)
         if (count == 0 || strcmp(names[count - 1], key->section) != 0)
             names[count++] = key->section;
     names[count] = NULL;
@@ -24,7 +24,7 @@ list_sections(const char *names[KEYS_MAX])
 static bool
 is_section(const char *name)
 {
-    for (const struct key *key = config_keys; key->section; key++)
+    for (const struct key *key = config_keys; key->section[0]; key++)
         if (strcmp(key->section, name) == 0)
             return true;
     return false;
@@ -58,7 +58,7 @@ find_homes(const char *name, char homes[HOMES_MAX])
 {
     int length = 0;
 
-    for (const struct key *key = config_keys; key->section; key++)
+    for (const struct key *key = config_keys; key->section[0]; key++)
         if (strcmp(key->name, name) == 0 && length < HOMES_MAX)
             length += snprintf(homes + length, (size_t)(HOMES_MAX - length), "%s[%s]",
                                length > 0 ? " or " : "", key->section);
@@ -72,7 +72,7 @@ nearest_key(const char *name, const char *section)
     const char *names[KEYS_MAX] = {NULL};
     size_t count = 0;
 
-    for (const struct key *key = config_keys; key->section; key++)
+    for (const struct key *key = config_keys; key->section[0]; key++)
         if (!section || strcmp(key->section, section) == 0)
             names[count++] = key->name;
     return nearest(name, names);
@@ -142,7 +142,7 @@ take_value(struct reader *reader, const struct key *key, const struct ini_entry 
     if (*entry->value == '\0')
         return SAY(reader, entry->line, "'%s' has no value: give it one, or take the line out",
                    key->name);
-    error = key->set(reader, key, entry);
+    error = key_set(reader, key, entry);
     if (error == -EINVAL)
         return SAY(reader, entry->line, "'%s' must be %s, not '%s'", key->name, key->expected,
                    entry->value);
@@ -212,6 +212,7 @@ config_free(struct config *config)
     free(config->log);
     free(config->log_file);
     free(config->pidfile);
+    free(config->cpus);
     config_init(config);
 }
 

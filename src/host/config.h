@@ -86,8 +86,8 @@ struct config {
     char **environment; /* NAME=VALUE, environment-file first, ends with NULL; NULL: none */
     int umask;          /* -1: not said */
     struct os_limit limits[OS_LIMIT_KINDS];
-    char **groups; /* [server] supplementary-groups, ends with NULL; NULL: not said */
-    struct os_cpus cpus;
+    char **groups;        /* [server] supplementary-groups, ends with NULL; NULL: not said */
+    struct os_cpus *cpus; /* NULL: not said */
     enum os_io_class io_class;
     int io_priority;      /* -1: not said */
     int nice;             /* OS_NICE_KEEP: not said */
@@ -202,6 +202,9 @@ void config_free(struct config *config);
 void config_mistakes_free(struct config_mistakes *mistakes);
 
 /* ---- words.c: how values are read -------------------------------------------------------- */
+
+/* A copy, to be freed; or NULL. */
+char *words_copy(const char *text);
 
 /*
  * Split as a shell splits words: blanks, '...', "..." with \" \\ \$ \` inside, \X; no variables,

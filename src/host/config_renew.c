@@ -60,7 +60,7 @@ config_renew(struct config *config, struct config *newer, char *ret_rest, size_t
     size_t length = 0;
 
     *ret_rest = '\0';
-    for (const struct key *key = config_keys; key->section; key++) {
+    for (const struct key *key = config_keys; key->section[0]; key++) {
         size_t i = (size_t)(key - config_keys);
 
         if (config->said[i] == newer->said[i])

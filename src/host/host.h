@@ -10,13 +10,13 @@
 
 /* ---- instance.c: a name, its configuration, its pidfile ---------------------------------- */
 
-/* What is long and mostly empty stands last: a supervisor keeps no more pages than it wrote to. */
+/* A supervisor keeps it: so its paths take no more room than they need. */
 struct instance {
     char name[OS_NAME_MAX];
+    char *pidfile;
+    char *config_path; /* also where there is no such file */
     bool has_config;
     struct config config;
-    char pidfile[OS_PATH_MAX];
-    char config_path[OS_PATH_MAX];
 };
 
 /* Letters, digits, . _ - @, not starting with a dot. */
@@ -29,7 +29,8 @@ bool instance_name_is_valid(const char *name);
  * ret_mistakes:         of the configuration; free with config_mistakes_free.
  * Returns:              0, also where there is no configuration and none was asked for; -EINVAL
  *                       mistakes; -ENOENT, -EACCES ...: of the configuration file or the runtime
- *                       directory. ret is set in any case; free with instance_free.
+ *                       directory. ret is set in any case, on failure perhaps without its paths;
+ *                       free with instance_free.
  */
 int instance_load(const char *name, const char *config_path, const char *pidfile,
                   struct instance *ret, struct config_mistakes *ret_mistakes);
@@ -60,10 +61,10 @@ struct launch_result {
     enum os_stage stage; /* OS_STAGE_NONE: the pidfile could not be claimed */
     int64_t pid;         /* the server's; on -EEXIST who is running already, or 0 */
     int exit_status;     /* where it was supervised here: its own, in the end */
-    char tail[8192];     /* of OS_STAGE_READY: the last lines of its output, or empty */
+    char *tail;          /* the last lines of its output, to be freed; NULL: there are none */
 };
 
-/* Empty, but for the stage. What is behind a tail's end is not touched: it would stay in memory. */
+/* Empty, but for the stage. */
 void launch_result_init(struct launch_result *result, enum os_stage stage);
 
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
@@ -217,12 +218,10 @@ int manager_act(const struct manager_unit *unit, const char *verb);
 void manager_advice(const struct manager_unit *unit, const char *verb, int result, char *buf,
                     size_t size);
 
-/* Of systemd.c alone: vortex@NAME.service, or vortex.service; false: it is too long to be one. */
-bool systemd_unit_name(const char *instance, char *buf, size_t size);
-
 /* ---- service_unix.c, or service_windows.c: the verb service ------------------------------- */
 
 struct service_request {
+    const char *name;
     const struct instance *instance;
     const char *config;  /* that was said; NULL: its own place */
     const char *pidfile; /* likewise */
@@ -233,16 +232,26 @@ struct service_state {
     bool is_installed;
     bool is_automatic; /* started with the machine */
     bool is_running;   /* or starts, or stops */
+    bool is_users;     /* started at its user's login, rather */
     char word[32];     /* "running", "starting" ... */
     char user[OS_NAME_MAX];
     char title[OS_NAME_MAX + 32]; /* "service web" */
 };
 
-/* 0; -ENOTSUP not here; an error, or an exit status. ret_how: what else is to be done or known. */
+/*
+ * Can that be asked for, whatever the instance is? 0; -ENOTSUP there are no services here; -EACCES;
+ * -EINVAL an option that is of no use here.
+ */
+int service_check(const struct service_request *request, char *ret_how, size_t size);
+
+/* The configuration without which an instance is no service: into buf; false: it needs none. */
+bool service_config(const char *name, char *buf, size_t size);
+
+/* After service_check: 0; an error, or an exit status. ret_how: what else is to be done or known. */
 int service_install(const struct service_request *request, char *ret_how, size_t size);
 int service_uninstall(const struct service_request *request, char *ret_how, size_t size);
 int service_act(const char *name, const char *verb, char *ret_how, size_t size);
-int service_ask(const char *name, struct service_state *ret);
+int service_ask(const char *name, struct service_state *ret, char *ret_how, size_t size);
 
 /* "systemd unit web.service" or "user root", of a living process. */
 void manager_of(const struct os_process_facts *facts, char *buf, size_t size);

@@ -16,38 +16,35 @@ instance_name_is_valid(const char *name)
            && strlen(name) + strlen(".pid") + TEMPORARY_MAX <= OS_NAME_MAX;
 }
 
-static int
-format_path(char *buf, const char *directory, const char *name, const char *suffix)
-{
-    int n = snprintf(buf, OS_PATH_MAX, "%s/%s%s", directory, name, suffix);
+typedef int directory_finder(char *buf, size_t size);
 
-    return n < 0 || n >= OS_PATH_MAX ? -ENAMETOOLONG : 0;
+/* What was said, else the file of that name in its directory; in place of what *path was. */
+static int
+choose(char **path, const char *said, directory_finder *find, const char *name, const char *suffix)
+{
+    char directory[OS_PATH_MAX], text[OS_PATH_MAX];
+    int r = said == NULL ? find(directory, sizeof(directory)) : 0;
+    int n = 0;
+
+    if (r < 0)
+        return r;
+    if (said != NULL)
+        n = snprintf(text, sizeof(text), "%s", said);
+    else
+        n = snprintf(text, sizeof(text), "%s/%s%s", directory, name, suffix);
+    if (n < 0 || n >= (int)sizeof(text))
+        return -ENAMETOOLONG;
+    free(*path);
+    *path = words_copy(text);
+    return *path != NULL ? 0 : -ENOMEM;
 }
 
 /* The command line, then the configuration, then the runtime directory. */
 static int
 choose_pidfile(struct instance *in, const char *pidfile)
 {
-    char directory[OS_PATH_MAX];
-    int r;
-
-    if (pidfile == NULL)
-        pidfile = in->config.pidfile;
-    if (pidfile != NULL)
-        return snprintf(in->pidfile, sizeof(in->pidfile), "%s", pidfile) >= (int)sizeof(in->pidfile)
-                   ? -ENAMETOOLONG
-                   : 0;
-    r = os_runtime_directory(directory, sizeof(directory));
-    return r < 0 ? r : format_path(in->pidfile, directory, in->name, ".pid");
-}
-
-static int
-choose_config(struct instance *in)
-{
-    char directory[OS_PATH_MAX];
-    int r = os_config_directory(directory, sizeof(directory));
-
-    return r < 0 ? r : format_path(in->config_path, directory, in->name, ".conf");
+    return choose(&in->pidfile, pidfile != NULL ? pidfile : in->config.pidfile,
+                  os_runtime_directory, in->name, ".pid");
 }
 
 int
@@ -58,16 +55,11 @@ instance_load(const char *name, const char *config_path, const char *pidfile, st
     int r;
 
     in->has_config = false;
+    in->pidfile = in->config_path = NULL;
     *ret_mistakes = (struct config_mistakes){NULL, 0};
     config_init(&in->config);
     snprintf(in->name, sizeof(in->name), "%s", name);
-    if (config_path != NULL)
-        r = snprintf(in->config_path, sizeof(in->config_path), "%s", config_path)
-                    >= (int)sizeof(in->config_path)
-                ? -ENAMETOOLONG
-                : 0;
-    else
-        r = choose_config(in);
+    r = choose(&in->config_path, config_path, os_config_directory, name, ".conf");
     if (r == 0) /* for %p, should the configuration not say otherwise */
         r = choose_pidfile(in, pidfile);
     if (r < 0)
@@ -87,6 +79,9 @@ void
 instance_free(struct instance *instance)
 {
     config_free(&instance->config);
+    free(instance->pidfile);
+    free(instance->config_path);
+    instance->pidfile = instance->config_path = NULL;
 }
 
 /* ---- All of them ------------------------------------------------------------------------- */

@@ -102,9 +102,8 @@ set_umask(struct reader *reader, const struct key *key, const struct ini_entry *
 int
 set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
     bool *truth = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "no yes false true off on 0 1");
 
     if (choice < 0)
         return choice;
@@ -174,9 +173,8 @@ set_condition(struct reader *reader, const struct key *key, const struct ini_ent
 static int
 set_action(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"restart", "stop", "none", NULL};
     enum health_action *action = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "restart stop none");
 
     if (choice < 0)
         return choice;
@@ -199,9 +197,8 @@ set_size(struct reader *reader, const struct key *key, const struct ini_entry *e
 static int
 set_target(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"file", "inherit", "none", "syslog", "journal", NULL};
     enum log_target *target = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "file inherit none syslog journal");
 
     if (choice < 0)
         return choice;
@@ -212,9 +209,8 @@ set_target(struct reader *reader, const struct key *key, const struct ini_entry 
 static int
 set_compress(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"no", "gzip", "zstd", NULL};
     enum log_compress *compress = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "no gzip zstd");
 
     if (choice < 0)
         return choice;
@@ -238,111 +234,142 @@ set_compress(struct reader *reader, const struct key *key, const struct ini_entr
 #define ACTION      "a signal's name such as TERM, or ignore, reload or stop"
 #define TARGET      "file, inherit, none, syslog or journal"
 
+/*
+ * The table holds no pointers: with those, as many pages as it fills would be each process's own,
+ * for as long as a supervisor lives. So setters are numbered.
+ */
+#define SETTERS(X)                                                                                 \
+    X(set_command), X(set_path), X(set_text), X(set_umask), X(set_environment),                    \
+        X(set_environment_file), X(set_groups), X(set_limit), X(set_number), X(set_oom),           \
+        X(set_io_class), X(set_io_priority), X(set_cpus), X(set_no_new_privileges),                \
+        X(set_supervise), X(set_keep), X(set_boolean), X(set_condition), X(set_duration),          \
+        X(set_period), X(set_stranger), X(set_action), X(set_signal), X(set_sequence),             \
+        X(set_policy), X(set_delays), X(set_rate), X(set_codes), X(set_signal_action),             \
+        X(refuse_signal), X(set_size), X(set_compress), X(set_target)
+
+#define BY(set)     NUMBER_OF_##set
+#define ITSELF(set) set
+
+enum { SETTERS(BY) };
+
+static key_setter *const setters[] = {SETTERS(ITSELF)};
+
 const struct key config_keys[] = {
-    {"server", "command", set_command, FIELD(command), NULL, 0, 0, false},
-    {"server", "directory", set_path, FIELD(directory), PATH, 0, 0, false},
-    {"server", "user", set_text, FIELD(user), NULL, 0, 0, false},
-    {"server", "group", set_text, FIELD(group), NULL, 0, 0, false},
-    {"server", "umask", set_umask, FIELD(umask), "an octal number up to 0777", 0, 0777, false},
-    {"server", "environment", set_environment, 0, NULL, 0, 0, true},
-    {"server", "environment-file", set_environment_file, 0, PATH, 0, 0, true},
-    {"server", "supplementary-groups", set_groups, FIELD(groups), NULL, 0, 0, true},
-    {"server", "limit-cpu", set_limit, FIELD(limits[OS_LIMIT_CPU]), CPU_TIME, 0, 0, false},
-    {"server", "limit-fsize", set_limit, FIELD(limits[OS_LIMIT_FSIZE]), BYTES, 0, 0, false},
-    {"server", "limit-data", set_limit, FIELD(limits[OS_LIMIT_DATA]), BYTES, 0, 0, false},
-    {"server", "limit-stack", set_limit, FIELD(limits[OS_LIMIT_STACK]), BYTES, 0, 0, false},
-    {"server", "limit-core", set_limit, FIELD(limits[OS_LIMIT_CORE]), BYTES, 0, 0, false},
-    {"server", "limit-rss", set_limit, FIELD(limits[OS_LIMIT_RSS]), BYTES, 0, 0, false},
-    {"server", "limit-nofile", set_limit, FIELD(limits[OS_LIMIT_NOFILE]), COUNT, 0, 0, false},
-    {"server", "limit-as", set_limit, FIELD(limits[OS_LIMIT_AS]), BYTES, 0, 0, false},
-    {"server", "limit-nproc", set_limit, FIELD(limits[OS_LIMIT_NPROC]), COUNT, 0, 0, false},
-    {"server", "limit-memlock", set_limit, FIELD(limits[OS_LIMIT_MEMLOCK]), BYTES, 0, 0, false},
-    {"server", "limit-locks", set_limit, FIELD(limits[OS_LIMIT_LOCKS]), COUNT, 0, 0, false},
-    {"server", "limit-sigpending", set_limit, FIELD(limits[OS_LIMIT_SIGPENDING]), COUNT, 0, 0,
+    {"server", "command", BY(set_command), FIELD(command), "", 0, 0, false},
+    {"server", "directory", BY(set_path), FIELD(directory), PATH, 0, 0, false},
+    {"server", "user", BY(set_text), FIELD(user), "", 0, 0, false},
+    {"server", "group", BY(set_text), FIELD(group), "", 0, 0, false},
+    {"server", "umask", BY(set_umask), FIELD(umask), "an octal number up to 0777", 0, 0777, false},
+    {"server", "environment", BY(set_environment), 0, "", 0, 0, true},
+    {"server", "environment-file", BY(set_environment_file), 0, PATH, 0, 0, true},
+    {"server", "supplementary-groups", BY(set_groups), FIELD(groups), "", 0, 0, true},
+    {"server", "limit-cpu", BY(set_limit), FIELD(limits[OS_LIMIT_CPU]), CPU_TIME, 0, 0, false},
+    {"server", "limit-fsize", BY(set_limit), FIELD(limits[OS_LIMIT_FSIZE]), BYTES, 0, 0, false},
+    {"server", "limit-data", BY(set_limit), FIELD(limits[OS_LIMIT_DATA]), BYTES, 0, 0, false},
+    {"server", "limit-stack", BY(set_limit), FIELD(limits[OS_LIMIT_STACK]), BYTES, 0, 0, false},
+    {"server", "limit-core", BY(set_limit), FIELD(limits[OS_LIMIT_CORE]), BYTES, 0, 0, false},
+    {"server", "limit-rss", BY(set_limit), FIELD(limits[OS_LIMIT_RSS]), BYTES, 0, 0, false},
+    {"server", "limit-nofile", BY(set_limit), FIELD(limits[OS_LIMIT_NOFILE]), COUNT, 0, 0, false},
+    {"server", "limit-as", BY(set_limit), FIELD(limits[OS_LIMIT_AS]), BYTES, 0, 0, false},
+    {"server", "limit-nproc", BY(set_limit), FIELD(limits[OS_LIMIT_NPROC]), COUNT, 0, 0, false},
+    {"server", "limit-memlock", BY(set_limit), FIELD(limits[OS_LIMIT_MEMLOCK]), BYTES, 0, 0, false},
+    {"server", "limit-locks", BY(set_limit), FIELD(limits[OS_LIMIT_LOCKS]), COUNT, 0, 0, false},
+    {"server", "limit-sigpending", BY(set_limit), FIELD(limits[OS_LIMIT_SIGPENDING]), COUNT, 0, 0,
      false},
-    {"server", "limit-msgqueue", set_limit, FIELD(limits[OS_LIMIT_MSGQUEUE]), BYTES, 0, 0, false},
-    {"server", "limit-nice", set_limit, FIELD(limits[OS_LIMIT_NICE]), NICE, 0, 0, false},
-    {"server", "limit-rtprio", set_limit, FIELD(limits[OS_LIMIT_RTPRIO]), COUNT, 0, 0, false},
-    {"server", "limit-rttime", set_limit, FIELD(limits[OS_LIMIT_RTTIME]), CPU_TIME, 0, 0, false},
-    {"server", "nice", set_number, FIELD(nice), "a number from -20 to 19", -20, 19, false},
-    {"server", "oom-score-adjust", set_oom, FIELD(oom_score_adjust), "a number from -1000 to 1000",
-     -1000, 1000, false},
-    {"server", "io-scheduling-class", set_io_class, FIELD(io_class),
+    {"server", "limit-msgqueue", BY(set_limit), FIELD(limits[OS_LIMIT_MSGQUEUE]), BYTES, 0, 0,
+     false},
+    {"server", "limit-nice", BY(set_limit), FIELD(limits[OS_LIMIT_NICE]), NICE, 0, 0, false},
+    {"server", "limit-rtprio", BY(set_limit), FIELD(limits[OS_LIMIT_RTPRIO]), COUNT, 0, 0, false},
+    {"server", "limit-rttime", BY(set_limit), FIELD(limits[OS_LIMIT_RTTIME]), CPU_TIME, 0, 0,
+     false},
+    {"server", "nice", BY(set_number), FIELD(nice), "a number from -20 to 19", -20, 19, false},
+    {"server", "oom-score-adjust", BY(set_oom), FIELD(oom_score_adjust),
+     "a number from -1000 to 1000", -1000, 1000, false},
+    {"server", "io-scheduling-class", BY(set_io_class), FIELD(io_class),
      "none, realtime, best-effort or idle", 0, 0, false},
-    {"server", "io-scheduling-priority", set_io_priority, FIELD(io_priority),
+    {"server", "io-scheduling-priority", BY(set_io_priority), FIELD(io_priority),
      "a number from 0, the highest, to 7", 0, 7, false},
-    {"server", "cpu-affinity", set_cpus, FIELD(cpus), "processors from 0 to 8191 such as 0-3 5", 0,
-     0, true},
-    {"server", "no-new-privileges", set_no_new_privileges, FIELD(no_new_privileges), BOOLEAN, 0, 0,
-     false},
-    {"server", "log", set_path, FIELD(log), PATH, 0, 0, false},
-    {"server", "supervise", set_supervise, FIELD(supervise), "auto, yes or no", 0, 0, false},
-    {"server", "on-supervisor-death", set_keep, FIELD(outlives_supervisor), "kill or keep", 0, 0,
-     false},
-    {"server", "file-descriptor-store-max", set_number, FIELD(store_max), "a number from 0 to 128",
-     0, OS_STORED_MAX, false},
-    {"pidfile", "path", set_path, FIELD(pidfile), PATH, 0, 0, false},
-    {"pidfile", "inherit-lock", set_boolean, FIELD(inherit_lock), BOOLEAN, 0, 0, false},
-    {"pidfile", "allow-remote", set_boolean, FIELD(allow_remote), BOOLEAN, 0, 0, false},
-    {"ready", "when", set_condition, FIELD(ready), NULL, 0, 0, true},
-    {"ready", "timeout", set_duration, FIELD(ready_timeout_ms), DURATION, 0, 0, false},
-    {"ready", "interval", set_period, FIELD(ready_interval_ms), SOME_TIME, 1, 0, false},
-    {"ready", "stranger", set_stranger, FIELD(allows_stranger), "refuse or allow", 0, 0, false},
-    {"health", "check", set_condition, FIELD(health), NULL, ASKED_ONLY, 0, true},
-    {"health", "interval", set_period, FIELD(health_interval_ms), SOME_TIME, 1, 0, false},
-    {"health", "timeout", set_period, FIELD(health_timeout_ms), SOME_TIME, 1, 0, false},
-    {"health", "failures", set_number, FIELD(health_failures), "a number from 1 to 1000", 1, 1000,
-     false},
-    {"health", "start-period", set_period, FIELD(health_start_period_ms),
+    {"server", "cpu-affinity", BY(set_cpus), FIELD(cpus), "processors from 0 to 8191 such as 0-3 5",
+     0, 0, true},
+    {"server", "no-new-privileges", BY(set_no_new_privileges), FIELD(no_new_privileges), BOOLEAN, 0,
+     0, false},
+    {"server", "log", BY(set_path), FIELD(log), PATH, 0, 0, false},
+    {"server", "supervise", BY(set_supervise), FIELD(supervise), "auto, yes or no", 0, 0, false},
+    {"server", "on-supervisor-death", BY(set_keep), FIELD(outlives_supervisor), "kill or keep", 0,
+     0, false},
+    {"server", "file-descriptor-store-max", BY(set_number), FIELD(store_max),
+     "a number from 0 to 128", 0, OS_STORED_MAX, false},
+    {"pidfile", "path", BY(set_path), FIELD(pidfile), PATH, 0, 0, false},
+    {"pidfile", "inherit-lock", BY(set_boolean), FIELD(inherit_lock), BOOLEAN, 0, 0, false},
+    {"pidfile", "allow-remote", BY(set_boolean), FIELD(allow_remote), BOOLEAN, 0, 0, false},
+    {"ready", "when", BY(set_condition), FIELD(ready), "", 0, 0, true},
+    {"ready", "timeout", BY(set_duration), FIELD(ready_timeout_ms), DURATION, 0, 0, false},
+    {"ready", "interval", BY(set_period), FIELD(ready_interval_ms), SOME_TIME, 1, 0, false},
+    {"ready", "stranger", BY(set_stranger), FIELD(allows_stranger), "refuse or allow", 0, 0, false},
+    {"health", "check", BY(set_condition), FIELD(health), "", ASKED_ONLY, 0, true},
+    {"health", "interval", BY(set_period), FIELD(health_interval_ms), SOME_TIME, 1, 0, false},
+    {"health", "timeout", BY(set_period), FIELD(health_timeout_ms), SOME_TIME, 1, 0, false},
+    {"health", "failures", BY(set_number), FIELD(health_failures), "a number from 1 to 1000", 1,
+     1000, false},
+    {"health", "start-period", BY(set_period), FIELD(health_start_period_ms),
      "a time of at most 24 days such as 30s", 0, 0, false},
-    {"health", "action", set_action, FIELD(health_action), "restart, stop or none", 0, 0, false},
-    {"stop", "signal", set_signal, FIELD(stop_signal), SIGNAL, 0, 0, false},
-    {"stop", "timeout", set_duration, FIELD(stop_timeout_ms), DURATION, 0, 0, false},
-    {"stop", "sequence", set_sequence, FIELD(sequence),
+    {"health", "action", BY(set_action), FIELD(health_action), "restart, stop or none", 0, 0,
+     false},
+    {"stop", "signal", BY(set_signal), FIELD(stop_signal), SIGNAL, 0, 0, false},
+    {"stop", "timeout", BY(set_duration), FIELD(stop_timeout_ms), DURATION, 0, 0, false},
+    {"stop", "sequence", BY(set_sequence), FIELD(sequence),
      "at most 8 steps such as 'TERM 20s, KILL 5s'", 0, 0, false},
-    {"stop", "command", set_command, FIELD(stop_command), NULL, 0, 0, false},
-    {"restart", "policy", set_policy, FIELD(restart.policy), "no, on-failure or always", 0, 0,
+    {"stop", "command", BY(set_command), FIELD(stop_command), "", 0, 0, false},
+    {"restart", "policy", BY(set_policy), FIELD(restart.policy), "no, on-failure or always", 0, 0,
      false},
-    {"restart", "delay", set_delays, FIELD(restart), "one time, or two such as 1s..60s", 0, 0,
+    {"restart", "delay", BY(set_delays), FIELD(restart), "one time, or two such as 1s..60s", 0, 0,
      false},
-    {"restart", "reset-after", set_duration, FIELD(restart.reset_after_ms), DURATION, 0, 0, false},
-    {"restart", "limit", set_rate, FIELD(restart),
+    {"restart", "reset-after", BY(set_duration), FIELD(restart.reset_after_ms), DURATION, 0, 0,
+     false},
+    {"restart", "limit", BY(set_rate), FIELD(restart),
      "none, or restarts (at most 1000) in a time, such as 5/10m", 0, 0, false},
-    {"restart", "no-restart-on", set_codes, FIELD(restart),
+    {"restart", "no-restart-on", BY(set_codes), FIELD(restart),
      "at most 32 exit statuses from 0 to 255, between blanks", 0, 0, false},
-    {"signal", "INT", set_signal_action, FIELD(signals[SIGNAL_INT]), ACTION, 0, 0, false},
-    {"signal", "QUIT", set_signal_action, FIELD(signals[SIGNAL_QUIT]), ACTION, 0, 0, false},
-    {"signal", "USR1", set_signal_action, FIELD(signals[SIGNAL_USR1]), ACTION, 0, 0, false},
-    {"signal", "USR2", set_signal_action, FIELD(signals[SIGNAL_USR2]), ACTION, 0, 0, false},
-    {"signal", "WINCH", set_signal_action, FIELD(signals[SIGNAL_WINCH]), ACTION, 0, 0, false},
-    {"signal", "TERM", refuse_signal, 0, NULL, 0, 0, false},
-    {"signal", "HUP", refuse_signal, 0, NULL, 0, 0, false},
-    {"log", "file", set_path, FIELD(log_file), PATH, 0, 0, false},
-    {"log", "max-size", set_size, FIELD(log_max_size), SIZE, 1024, (int64_t)1 << 50, false},
-    {"log", "keep", set_number, FIELD(log_keep), "a number from 0 to 1000", 0, 1000, false},
-    {"log", "compress", set_compress, FIELD(log_compress), "no, gzip or zstd", 0, 0, false},
-    {"log", "timestamps", set_boolean, FIELD(log_timestamps), BOOLEAN, 0, 0, false},
-    {"log", "target", set_target, FIELD(log_target), TARGET, 0, 0, false},
-    {"reload", "signal", set_signal, FIELD(reload_signal), SIGNAL, 0, 0, false},
-    {"reload", "command", set_command, FIELD(reload_command), NULL, 0, 0, false},
-    {"reload", "timeout", set_duration, FIELD(reload_timeout_ms), DURATION, 0, 0, false},
-    {"hook", "pre-start", set_command, FIELD(hooks[HOOK_PRE_START]), NULL, 0, 0, false},
-    {"hook", "post-start", set_command, FIELD(hooks[HOOK_POST_START]), NULL, 0, 0, false},
-    {"hook", "pre-stop", set_command, FIELD(hooks[HOOK_PRE_STOP]), NULL, 0, 0, false},
-    {"hook", "post-stop", set_command, FIELD(hooks[HOOK_POST_STOP]), NULL, 0, 0, false},
-    {"hook", "timeout", set_duration, FIELD(hook_timeout_ms), DURATION, 0, 0, false},
-    {0},
+    {"signal", "INT", BY(set_signal_action), FIELD(signals[SIGNAL_INT]), ACTION, 0, 0, false},
+    {"signal", "QUIT", BY(set_signal_action), FIELD(signals[SIGNAL_QUIT]), ACTION, 0, 0, false},
+    {"signal", "USR1", BY(set_signal_action), FIELD(signals[SIGNAL_USR1]), ACTION, 0, 0, false},
+    {"signal", "USR2", BY(set_signal_action), FIELD(signals[SIGNAL_USR2]), ACTION, 0, 0, false},
+    {"signal", "WINCH", BY(set_signal_action), FIELD(signals[SIGNAL_WINCH]), ACTION, 0, 0, false},
+    {"signal", "TERM", BY(refuse_signal), 0, "", 0, 0, false},
+    {"signal", "HUP", BY(refuse_signal), 0, "", 0, 0, false},
+    {"log", "file", BY(set_path), FIELD(log_file), PATH, 0, 0, false},
+    {"log", "max-size", BY(set_size), FIELD(log_max_size), SIZE, 1024, (int64_t)1 << 50, false},
+    {"log", "keep", BY(set_number), FIELD(log_keep), "a number from 0 to 1000", 0, 1000, false},
+    {"log", "compress", BY(set_compress), FIELD(log_compress), "no, gzip or zstd", 0, 0, false},
+    {"log", "timestamps", BY(set_boolean), FIELD(log_timestamps), BOOLEAN, 0, 0, false},
+    {"log", "target", BY(set_target), FIELD(log_target), TARGET, 0, 0, false},
+    {"reload", "signal", BY(set_signal), FIELD(reload_signal), SIGNAL, 0, 0, false},
+    {"reload", "command", BY(set_command), FIELD(reload_command), "", 0, 0, false},
+    {"reload", "timeout", BY(set_duration), FIELD(reload_timeout_ms), DURATION, 0, 0, false},
+    {"hook", "pre-start", BY(set_command), FIELD(hooks[HOOK_PRE_START]), "", 0, 0, false},
+    {"hook", "post-start", BY(set_command), FIELD(hooks[HOOK_POST_START]), "", 0, 0, false},
+    {"hook", "pre-stop", BY(set_command), FIELD(hooks[HOOK_PRE_STOP]), "", 0, 0, false},
+    {"hook", "post-stop", BY(set_command), FIELD(hooks[HOOK_POST_STOP]), "", 0, 0, false},
+    {"hook", "timeout", BY(set_duration), FIELD(hook_timeout_ms), DURATION, 0, 0, false},
+    {.section = ""},
 };
 
 static_assert(sizeof config_keys / sizeof *config_keys <= KEYS_MAX, "reader.given is too small");
+static_assert(sizeof(struct config) <= UINT16_MAX, "key.field is too small");
 
 const struct key *
 key_named(const char *section, const char *name)
 {
-    for (const struct key *key = config_keys; key->section; key++)
+    for (const struct key *key = config_keys; key->section[0]; key++)
         if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
             return key;
     return NULL;
+}
+
+int
+key_set(struct reader *reader, const struct key *key, const struct ini_entry *entry)
+{
+    return setters[key->setter](reader, key, entry);
 }
 
 const char *

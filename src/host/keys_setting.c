@@ -251,9 +251,8 @@ set_oom(struct reader *reader, const struct key *key, const struct ini_entry *en
 int
 set_io_class(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"none", "realtime", "best-effort", "idle", NULL};
     enum os_io_class *field = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "none realtime best-effort idle");
 
     if (choice < 0)
         return choice;
@@ -287,7 +286,6 @@ add_cpus(const char *text, size_t length, struct os_cpus *cpus)
         return -EINVAL;
     for (int64_t n = first; n <= last; n++)
         cpus->bits[n / 64] |= (uint64_t)1 << n % 64;
-    cpus->is_set = true;
     return 0;
 }
 
@@ -295,15 +293,17 @@ int
 set_cpus(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
     static const char separators[] = BLANKS ",";
-    struct os_cpus *cpus = key_field(reader, key);
+    struct os_cpus **cpus = key_field(reader, key);
     const char *text = entry->value + strspn(entry->value, separators);
 
     if (*text == '\0')
         return -EINVAL;
+    if (!*cpus && !(*cpus = calloc(1, sizeof **cpus)))
+        return -ENOMEM;
     while (*text) {
         size_t length = strcspn(text, separators);
 
-        if (add_cpus(text, length, cpus))
+        if (add_cpus(text, length, *cpus))
             return -EINVAL;
         text += length;
         text += strspn(text, separators);

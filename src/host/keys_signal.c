@@ -6,7 +6,7 @@
 #include "host/reading.h"
 #include "os/os.h"
 
-static const char *const names[SIGNALS] = {
+static const char names[SIGNALS][8] = {
     [SIGNAL_INT] = "INT",   [SIGNAL_QUIT] = "QUIT",   [SIGNAL_USR1] = "USR1",
     [SIGNAL_USR2] = "USR2", [SIGNAL_WINCH] = "WINCH",
 };
@@ -17,7 +17,7 @@ set_signal_action(struct reader *reader, const struct key *key, const struct ini
     static const char *const words[] = {"ignore", "reload", "stop", NULL};
     static const int actions[] = {SIGNAL_IGNORE, SIGNAL_RELOAD, SIGNAL_STOP};
     int *action = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "ignore reload stop");
     int signal = os_signal_number(entry->value);
     const char *meant = nearest(entry->value, words);
 

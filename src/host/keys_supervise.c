@@ -12,9 +12,8 @@
 int
 set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"auto", "yes", "no", NULL};
     enum supervise *field = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "auto yes no");
 
     if (choice < 0)
         return choice;
@@ -25,7 +24,7 @@ set_supervise(struct reader *reader, const struct key *key, const struct ini_ent
 /* Which of two words: whether it is the second. */
 static int
 set_second(struct reader *reader, const struct key *key, const struct ini_entry *entry,
-           const char *const *words)
+           const char *words)
 {
     bool *field = key_field(reader, key);
     int choice = words_choose(entry->value, words);
@@ -39,25 +38,20 @@ set_second(struct reader *reader, const struct key *key, const struct ini_entry 
 int
 set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"kill", "keep", NULL};
-
-    return set_second(reader, key, entry, words);
+    return set_second(reader, key, entry, "kill keep");
 }
 
 int
 set_stranger(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"refuse", "allow", NULL};
-
-    return set_second(reader, key, entry, words);
+    return set_second(reader, key, entry, "refuse allow");
 }
 
 int
 set_policy(struct reader *reader, const struct key *key, const struct ini_entry *entry)
 {
-    static const char *const words[] = {"no", "on-failure", "always", NULL};
     enum restart_policy *field = key_field(reader, key);
-    int choice = words_choose(entry->value, words);
+    int choice = words_choose(entry->value, "no on-failure always");
 
     if (choice < 0)
         return choice;

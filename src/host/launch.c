@@ -27,7 +27,7 @@ launch_of(const struct launch_request *request, bool background)
         .umask = config->umask,
         .groups = (const char *const *)config->groups,
         .limits = config->limits,
-        .cpus = &config->cpus,
+        .cpus = config->cpus,
         .io_class = config->io_class,
         .no_new_privileges = config->no_new_privileges,
         .nice = config->nice,
@@ -47,8 +47,7 @@ launch_of(const struct launch_request *request, bool background)
 void
 launch_result_init(struct launch_result *result, enum os_stage stage)
 {
-    memset(result, 0, offsetof(struct launch_result, tail) + 1);
-    result->stage = stage;
+    *result = (struct launch_result){.stage = stage};
 }
 
 void
@@ -130,14 +129,6 @@ words_of(const struct launch_request *request, struct words *words)
     };
 }
 
-/* A supervisor lives long: what was read and claimed before took stack that it doesn't need. */
-static void
-release_memory(const struct launch_request *request)
-{
-    if (supervise_reason(request) != NULL)
-        os_stack_release();
-}
-
 /* ---- Claim and become -------------------------------------------------------------------- */
 
 /* claim: after step 1, or fresh (then path is claimed from the beginning). */
@@ -206,9 +197,11 @@ become_server(const struct launch_request *request, const struct os_launch *laun
     result->stage = OS_STAGE_EXEC;
     result->error = os_lock_pass_on(&claim->lock, inherit);
     if (result->error == 0 && !inherit) /* the exec lets go of it, and nobody would remove it */
-        result->error = os_file_remove(&claim->paths.dir, claim->paths.lock);
+        result->error = claim_finish_alone(claim);
+    else
+        claim_finish(claim);
     if (result->error == 0)
-        result->error = os_launch_exec(launch, &claim->lock, &result->stage);
+        result->error = os_launch_exec(launch, &claim->lock, &result->stage); /* model: free exec */
     claim_end(claim, true);
 }
 
@@ -241,13 +234,13 @@ launch_run(const struct launch_request *request, struct launch_result *ret)
     ret->pid = ret->error < 0 ? claim.owner : os_self();
     if (ret->error < 0)
         return;
-    claim_finish(&claim);
     if (supervise_reason(request) != NULL) {
-        release_memory(request);
+        claim_finish(&claim);
         (void)supervise(request, &launch, &claim, &said, NULL, ret);
-    } else if (request->command == NULL)
+    } else if (request->command == NULL) {
+        claim_finish(&claim);
         serve(&claim);
-    else {
+    } else {
         if (speaks_not(request))
             launch.ready_word = ready_word();
         become_server(request, &launch, &claim, ret);
@@ -262,6 +255,7 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
                    struct claim *claim, struct state_words *said, struct os_child *channel,
                    struct launch_result *result)
 {
+    claim_finish(claim);
     result->stage = OS_STAGE_OUTPUT;
     result->error = os_detach_streams(launch->output);
     if (result->error < 0) {
@@ -270,7 +264,6 @@ stay_in_background(const struct launch_request *request, struct os_launch *launc
     }
     launch->output = NULL; /* a supervised server inherits it */
     launch->no_input = launch->no_output = false;
-    release_memory(request);
     if (request->command != NULL)
         _Exit(supervise(request, launch, claim, said, channel, result));
     (void)os_child_tell(channel, NULL, 0);
@@ -306,7 +299,6 @@ child_main(void *what, struct os_child *channel)
         result.pid = claim.owner;
     }
     if (result.error == 0) {
-        claim_finish(&claim);
         if (request->command == NULL || supervise_reason(request) != NULL)
             stay_in_background(request, &launch, &claim, &said, channel, &result);
         else
@@ -324,6 +316,23 @@ lends_memory(const struct launch_request *request)
 
     return request->command != NULL && supervise_reason(request) == NULL && config->user == NULL
            && config->group == NULL && config->groups == NULL;
+}
+
+/* Its room is not the starter's, which is copied to the child: a supervisor would keep it. */
+static __attribute__((noinline)) int
+hear_word(struct os_child *child, struct launch_result *ret, size_t *ret_heard)
+{
+    struct launch_word word;
+    int r = os_child_hear(child, &word, sizeof(word), ret_heard);
+
+    if (r < 0 || *ret_heard == 0)
+        return r;
+    if (*ret_heard != sizeof(word.result) && *ret_heard != sizeof(word))
+        return -EIO;
+    *ret = word.result;
+    if (*ret_heard == sizeof(word))
+        ret->tail = words_copy(word.tail);
+    return 0;
 }
 
 void
@@ -345,7 +354,6 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
     }
     b.claim = claim;
     launch_result_init(ret, OS_STAGE_DETACH);
-    release_memory(request);
     r = os_detach(lends_memory(request), b.begun ? &claim->lock : NULL, child_main, &b, &child);
     if (r < 0) {
         ret->error = r;
@@ -353,9 +361,9 @@ launch_start(const struct launch_request *request, struct claim *claim, struct l
         return;
     }
     claim_abandon(claim); /* it goes on in the child */
-    r = os_child_hear(&child, ret, sizeof(*ret), &heard);
-    if (r < 0 || (heard != 0 && heard != sizeof(*ret))) {
-        ret->error = r < 0 ? r : -EIO;
+    r = hear_word(&child, ret, &heard);
+    if (r < 0) {
+        ret->error = r;
     } else if (heard == 0) {
         launch_result_init(ret, OS_STAGE_NONE);
         ret->pid = child.pid;

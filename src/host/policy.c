@@ -1,10 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "host/policy.h"
 
-void
-policy_init(struct policy *p, const struct policy_settings *settings, uint64_t seed, int64_t *times)
+int
+policy_init(struct policy *p, const struct policy_settings *settings, uint64_t seed)
 {
-    *p = (struct policy){.settings = *settings, .random = seed | 1, .times = times};
+    *p = (struct policy){.random = seed | 1};
+    return policy_renew(p, settings);
+}
+
+int
+policy_renew(struct policy *p, const struct policy_settings *settings)
+{
+    if (settings->limit != p->settings.limit) {
+        int64_t *times = NULL;
+
+        if (settings->limit > 0) {
+            times = calloc((size_t)settings->limit, sizeof(*times));
+            if (times == NULL)
+                return -ENOMEM;
+        }
+        free(p->times);
+        p->times = times;
+        p->next = p->counted = 0;
+    }
+    p->settings = *settings;
+    return 0;
+}
+
+void
+policy_free(struct policy *p)
+{
+    free(p->times);
+    p->times = NULL;
 }
 
 /* xorshift: many supervisors that lost the same database should not come back in one instant. */

@@ -31,17 +31,17 @@ struct policy {
     struct policy_settings settings;
     int delay_ms; /* before jitter; 0: the first */
     uint64_t random;
-    int64_t *times; /* of the latest restarts, a ring of LIMIT_MAX */
+    int64_t *times; /* of the latest restarts, a ring as long as the limit; NULL: there is none */
     size_t next, counted;
 };
 
-/*
- * seed:  of the jitter.
- * times: LIMIT_MAX of them, the caller's as long as the policy is used; as much memory is touched as
- *        the limit counts.
- */
-void policy_init(struct policy *policy, const struct policy_settings *settings, uint64_t seed,
-                 int64_t *times);
+/* seed: of the jitter. 0; -ENOMEM. Free with policy_free, in any case. */
+int policy_init(struct policy *policy, const struct policy_settings *settings, uint64_t seed);
+
+/* Go on by other settings; another limit counts anew. 0; -ENOMEM, and nothing has changed. */
+int policy_renew(struct policy *policy, const struct policy_settings *settings);
+
+void policy_free(struct policy *policy);
 
 enum policy_answer {
     POLICY_RESTART = 1,

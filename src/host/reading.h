@@ -75,9 +75,6 @@ int environment_parse(struct environment *environment, const char *data, size_t 
 
 /* ---- words.c ----------------------------------------------------------------------------- */
 
-/* A copy, to be freed; or NULL. */
-char *words_copy(const char *text);
-
 /* Expand %n, %p and %% alone; as words_split. ret_text: free it. */
 int words_expand(const char *text, const char *instance, const char *pidfile, char **ret_text,
                  const char **ret_why);
@@ -88,8 +85,8 @@ int words_expand(const char *text, const char *instance, const char *pidfile, ch
  */
 int words_unquote(const char **in, char **out);
 
-/* Which of these words it is, from 0 on; -EINVAL: none. words ends with NULL. */
-int words_choose(const char *text, const char *const *words);
+/* Which of these words it is, from 0 on; -EINVAL: none. words: with one blank between them. */
+int words_choose(const char *text, const char *words);
 
 /* Add a word, which from now on is the list's, or is freed on failure. 0; -ENOMEM. */
 int words_push(char ***words, size_t *count, char *word);
@@ -111,19 +108,25 @@ struct reader {
     struct config_mistakes mistakes;
 };
 
-/*
- * A key of a section. set answers 0; -EINVAL the value is not what is expected; -ENOMEM. Where it
- * knows better what is wrong, it says so itself and answers 0.
- */
+/* A key of a section. */
 struct key {
-    const char *section;
-    const char *name;
-    int (*set)(struct reader *reader, const struct key *key, const struct ini_entry *entry);
-    size_t field; /* where in struct config */
-    const char *expected;
-    int64_t min, max; /* of a number */
+    char section[8];
+    char name[32];
+    uint8_t setter;    /* its number */
+    uint16_t field;    /* where in struct config */
+    char expected[72]; /* empty: the setter knows better */
+    int64_t min, max;  /* of a number */
     bool repeats;
 };
+
+/*
+ * How a key's value is taken: 0; -EINVAL it is not what is expected; -ENOMEM. Where a setter knows
+ * better what is wrong, it says so itself and answers 0.
+ */
+typedef int key_setter(struct reader *reader, const struct key *key, const struct ini_entry *entry);
+
+/* Take it by the key's own setter. */
+int key_set(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
 /* Expand a value or a part of it. *ret_text stays as it is where a mistake was said. */
 int key_expand(struct reader *reader, const struct key *key, unsigned line, const char *value,
@@ -136,7 +139,7 @@ int key_split(struct reader *reader, const struct key *key, const struct ini_ent
 /* Where the key's value goes. */
 void *key_field(struct reader *reader, const struct key *key);
 
-/* keys_setting.c: what a server finds itself in, as struct key's set. */
+/* keys_setting.c: what a server finds itself in, as a key_setter. */
 int set_environment(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_environment_file(struct reader *reader, const struct key *key,
                          const struct ini_entry *entry);
@@ -152,7 +155,7 @@ int set_oom(struct reader *reader, const struct key *key, const struct ini_entry
 int set_number(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_boolean(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
-/* keys_supervise.c: the values that only a supervisor needs, as struct key's set. */
+/* keys_supervise.c: the values that only a supervisor needs, as a key_setter. */
 int set_supervise(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_keep(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_stranger(struct reader *reader, const struct key *key, const struct ini_entry *entry);
@@ -162,11 +165,11 @@ int set_rate(struct reader *reader, const struct key *key, const struct ini_entr
 int set_codes(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int set_sequence(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
-/* keys_signal.c: [signal], as struct key's set. refuse_signal: of TERM and HUP it says why not. */
+/* keys_signal.c: [signal], as a key_setter. refuse_signal: of TERM and HUP it says why not. */
 int set_signal_action(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 int refuse_signal(struct reader *reader, const struct key *key, const struct ini_entry *entry);
 
-/* All of them; the last one's section is NULL. */
+/* All of them; the last one's section is empty. */
 extern const struct key config_keys[];
 
 /* The one of that name; NULL: there is none. */

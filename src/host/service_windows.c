@@ -135,6 +135,24 @@ manager_advice(const struct manager_unit *unit, const char *verb, int result, ch
 /* ---- The verb ------------------------------------------------------------------------------ */
 
 int
+service_check(const struct service_request *request, char *ret_how, size_t size)
+{
+    (void)request;
+    (void)ret_how;
+    (void)size;
+    return 0;
+}
+
+bool
+service_config(const char *name, char *buf, size_t size)
+{
+    (void)name;
+    (void)buf;
+    (void)size;
+    return false;
+}
+
+int
 service_install(const struct service_request *request, char *ret_how, size_t size)
 {
     const struct instance *in = request->instance;
@@ -196,7 +214,7 @@ service_act(const char *name, const char *verb, char *ret_how, size_t size)
 }
 
 int
-service_ask(const char *name, struct service_state *ret)
+service_ask(const char *name, struct service_state *ret, char *ret_how, size_t size)
 {
     struct os_service_facts facts;
     int r = ask(name, &facts);
@@ -205,8 +223,10 @@ service_ask(const char *name, struct service_state *ret)
     snprintf(ret->title, sizeof(ret->title), "service %s", name);
     if (r == -ENOENT || r == -EEXIST)
         return 0;
-    if (r < 0)
+    if (r < 0) {
+        say_why(name, r, ret_how, size);
         return r;
+    }
     ret->is_installed = true;
     ret->is_automatic = facts.is_automatic;
     ret->is_running = facts.state != OS_SERVICE_STOPPED;

@@ -21,7 +21,7 @@ pin(struct vortex_report *report, enum assume assume, struct os_hold *ret_hold, 
     switch (vortex_report_verdict(report)) {
     case VORTEX_RUNNING:
     case VORTEX_ORPHANED:
-        *ret_hold = process->hold;
+        *ret_hold = process->hold; /* model: stop pin */
         return 0;
     case VORTEX_BUSY:
         return -EBUSY;
@@ -81,13 +81,13 @@ end_process(const struct stop_request *request, const struct os_hold *hold, bool
             struct stop_result *result)
 {
     int timeout_ms = supervised ? request->supervised_timeout_ms : request->timeout_ms;
-    int r = os_process_signal(hold, request->signal);
+    int r = os_process_signal(hold, request->signal); /* model: stop signal */
 
     result->pid = hold->pid;
     if (r == 0)
-        r = wait_through(hold, timeout_ms);
+        r = wait_through(hold, timeout_ms); /* model: stop wait */
     if (r == -ETIMEDOUT && !request->no_kill) {
-        r = os_process_signal(hold, os_signal_number("KILL"));
+        r = os_process_signal(hold, os_signal_number("KILL")); /* model: stop kill */
         if (r == 0) {
             result->killed = true;
             r = wait_through(hold, KILL_WAIT_MS);
@@ -240,7 +240,7 @@ stop_under(const struct stop_request *request, struct claim *claim, struct stop_
 {
     *result = (struct stop_result){0};
     /* A supervisor that was being killed just then leaves a server which was told to live on. */
-    if (stop_one(request, claim, result) && is_orphaned(request, claim))
+    if (stop_one(request, claim, result) && is_orphaned(request, claim)) /* model: stop orphan */
         (void)stop_one(request, claim, result);
     if (result->outcome == STOP_DONE && result->pid != 0)
         clean_up(request, claim, result);
@@ -296,6 +296,6 @@ restart_server(const struct stop_request *stop, const struct launch_request *lau
         claim_end(&claim, false);
         return false;
     }
-    launch_start(launch, &claim, ret_launch);
+    launch_start(launch, &claim, ret_launch); /* model: restart fork */
     return true;
 }

@@ -55,7 +55,7 @@ supervisor_tell_state(struct supervisor *s)
     s->words->health = s->answers.health;
     s->words->health_answer = s->answers.health_answer;
     /* A full disk doesn't end a server: the state is told with the next change. */
-    (void)claim_update(s->claim, s->words);
+    s->untold = claim_update(s->claim, s->words);
 }
 
 void
@@ -63,7 +63,10 @@ supervisor_tell(struct supervisor *s, const struct launch_result *result)
 {
     if (s->channel == NULL)
         return;
-    (void)os_child_tell(s->channel, result, result != NULL ? sizeof(*result) : 0);
+    if (result != NULL)
+        output_tell_failure(s, result);
+    else
+        (void)os_child_tell(s->channel, NULL, 0);
     s->channel = NULL;
 }
 
@@ -72,7 +75,8 @@ supervisor_end(struct supervisor *s, bool failed)
 {
     s->failed = failed;
     server_end_descendants(s);
-    supervisor_set_phase(s, PHASE_ENDED);
+    os_cgroup_remove(&s->cgroup);
+    supervisor_set_phase(s, PHASE_ENDED); /* model: supervise ended */
 }
 
 void
@@ -135,6 +139,18 @@ earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* To go to rest takes time that a server needs which only begins to serve: that is for later. */
+static int
+wait_or_rest(struct supervisor *s, struct os_source *sources, size_t count, int64_t deadline)
+{
+    bool rests = s->rest_ms != NEVER && os_monotonic_ms() >= s->rest_ms;
+
+    if (!rests)
+        return os_wait(sources, count, earlier(deadline, s->rest_ms));
+    s->rest_ms = NEVER;
+    return os_wait_settled(sources, count, deadline);
+}
+
 static void
 step(struct supervisor *s)
 {
@@ -156,7 +172,7 @@ step(struct supervisor *s)
         deadline = earlier(deadline, log_deadline(s->log));
     }
     count += gate_sources(gate, sources + count, SOURCES_MAX - count);
-    if (os_wait(sources, count, deadline) < 0)
+    if (wait_or_rest(s, sources, count, deadline) < 0)
         return;
     output_take(s);
     word_take(s, sources + 1, words); /* a last word comes before the death */
@@ -218,7 +234,6 @@ int
 supervise(const struct launch_request *request, const struct os_launch *launch, struct claim *claim,
           struct state_words *words, struct os_child *channel, struct launch_result *result)
 {
-    int64_t restarts[LIMIT_MAX]; /* not in s, which is cleared: most of it is never touched */
     struct supervisor s = {
         .instance = request->instance,
         .listen_fds = request->listen_fds,
@@ -231,17 +246,19 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
         .store = {.watch = OS_NONE},
         .word_pipe = OS_NONE,
         .deadline = NEVER,
+        .rest_ms = NEVER,
         .cgroup = {OS_NONE, OS_NONE, OS_NONE, "", ""},
         .main = {.handle = OS_NONE},
     };
 
-    policy_init(&s.policy, &request->instance->config.restart,
-                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32, restarts);
     launch_result_init(result, OS_STAGE_DETACH);
     result->exit_status = 1;
     manager_open(&s);
     keep_own_handles(&s);
-    result->error = make_gates(&s, result);
+    result->error = policy_init(&s.policy, &request->instance->config.restart,
+                                (uint64_t)os_monotonic_ms() ^ (uint64_t)os_self() << 32);
+    if (result->error == 0)
+        result->error = make_gates(&s, result);
     if (result->error == 0)
         result->error = output_open(&s, result);
     if (result->error == 0)
@@ -265,6 +282,7 @@ supervise(const struct launch_request *request, const struct os_launch *launch, 
     gate_free(s.health);
     reload_free(&s);
     word_close(&s);
+    policy_free(&s.policy);
     (void)os_handle_close(s.signals);
     claim_end(claim, true);
     return result->exit_status;

@@ -4,6 +4,13 @@
 #define VORTEX_SUPERVISE_H
 
 #include "host/host.h"
+#include "host/log.h"
+
+/* What goes to whoever waits for the server, where it failed. */
+struct launch_word {
+    struct launch_result result; /* whose tail is this one, if the word is as long */
+    char tail[LOG_TAIL_SIZE];
+};
 
 /*
  * Host the server under a claim that is held, until it has ended for good. All descendants are

@@ -9,6 +9,8 @@
 
 #include "host/supervisor.h"
 
+#define REST_AFTER_MS 500
+
 /* ---- Hooks ------------------------------------------------------------------------------- */
 
 /* In a phase of its own, which the state tells where there is a hook to wait for. */
@@ -175,10 +177,12 @@ life_stop(struct supervisor *s)
 static void
 tell_early_death(struct supervisor *s, const struct os_death *death)
 {
-    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
+    struct launch_result result; /* long, and seldom needed: not cleared in vain */
 
     if (s->channel == NULL || (s->phase != PHASE_STARTING && s->phase != PHASE_POST_START))
         return;
+    launch_result_init(&result, OS_STAGE_READY);
+    result.error = -ECHILD;
     if (death->signal != 0)
         snprintf(result.why, sizeof(result.why),
                  "the server was ended by signal %d before it was "
@@ -190,7 +194,6 @@ tell_early_death(struct supervisor *s, const struct os_death *death)
     if (s->said_errno != 0)
         snprintf(result.why + strlen(result.why), sizeof(result.why) - strlen(result.why), ": %s",
                  strerror(s->said_errno));
-    output_tail(s, &result);
     supervisor_tell(s, &result);
     s->policy.settings.policy = RESTART_NO; /* a failed start leaves nothing running */
 }
@@ -233,7 +236,6 @@ start_failed(struct supervisor *s, enum os_stage stage, const char *why)
     struct launch_result result = {.error = -ECHILD, .stage = stage};
 
     snprintf(result.why, sizeof(result.why), "%s", why);
-    output_tail(s, &result);
     s->after = s->channel != NULL ? AFTER_FAIL : AFTER_RESTART;
     supervisor_tell(s, &result);
     begin_end(s);
@@ -256,7 +258,8 @@ start_server(struct supervisor *s)
     supervisor_say(s, "cannot start", result.why[0] != '\0' ? result.why : strerror(-result.error));
     s->exit_status = 1;
     s->after = AFTER_FAIL;
-    if (result.error == -EADDRINUSE && s->words->restarts > 0) /* the stranger may go away */
+    /* The stranger may go away, and a full disk have room again. */
+    if ((result.error == -EADDRINUSE || s->untold < 0) && s->words->restarts > 0)
         s->after = AFTER_RESTART;
     supervisor_tell(s, &result);
     server_gone(s);
@@ -292,8 +295,7 @@ post_start_done(struct supervisor *s, enum probe_answer answer)
         gate_start(s->health, os_monotonic_ms());
         supervisor_set_phase(s, PHASE_READY);
         supervisor_tell(s, NULL);
-        os_stack_release();
-        os_code_release();
+        s->rest_ms = os_monotonic_ms() + REST_AFTER_MS;
     } else if (answer == PROBE_FAILS) {
         supervisor_say(s, "cannot start", s->job.why);
         start_failed(s, OS_STAGE_HOOK, s->job.why);

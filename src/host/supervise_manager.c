@@ -11,6 +11,11 @@
 
 #define MARGIN_MS 5000 /* beyond a deadline of ours, for what has to be done then */
 
+/* That is being put together. */
+struct telling {
+    char text[1024];
+};
+
 static bool
 listens(const struct manager *m)
 {
@@ -19,21 +24,21 @@ listens(const struct manager *m)
 
 /* One more line of a message. */
 static void
-add_line(struct manager *m, const char *line)
+add_line(struct telling *message, const char *line)
 {
-    size_t length = strlen(m->message);
+    size_t length = strlen(message->text);
 
-    snprintf(m->message + length, sizeof(m->message) - length, "%s%s", length > 0 ? "\n" : "",
+    snprintf(message->text + length, sizeof(message->text) - length, "%s%s", length > 0 ? "\n" : "",
              line);
 }
 
 static void
-add_number(struct manager *m, const char *key, int64_t number)
+add_number(struct telling *message, const char *key, int64_t number)
 {
     char line[64];
 
     snprintf(line, sizeof(line), "%s=%" PRId64, key, number);
-    add_line(m, line);
+    add_line(message, line);
 }
 
 /* ---- What is so -------------------------------------------------------------------------- */
@@ -75,21 +80,21 @@ is_stopping(const struct supervisor *s)
 /* ---- What is told ------------------------------------------------------------------------ */
 
 static void
-tell_progress(struct supervisor *s)
+tell_progress(struct supervisor *s, struct telling *message)
 {
     struct manager *m = &s->manager;
 
     if (s->phase == PHASE_READY && !(m->is_ready && !m->is_reloading)) {
         m->is_ready = true;
         m->is_reloading = false;
-        add_line(m, "READY=1");
+        add_line(message, "READY=1");
     } else if (s->phase == PHASE_RELOADING && m->is_ready && !m->is_reloading) {
         m->is_reloading = true;
-        add_line(m, "RELOADING=1");
-        add_number(m, "MONOTONIC_USEC", os_monotonic_us());
+        add_line(message, "RELOADING=1");
+        add_number(message, "MONOTONIC_USEC", os_monotonic_us());
     } else if (is_stopping(s) && !m->is_stopping) {
         m->is_stopping = true;
-        add_line(m, "STOPPING=1");
+        add_line(message, "STOPPING=1");
     }
 }
 
@@ -101,7 +106,7 @@ is_awaited(const struct manager *m)
 }
 
 static void
-tell_patience(struct supervisor *s, int64_t now_ms)
+tell_patience(struct supervisor *s, int64_t now_ms, struct telling *message)
 {
     struct manager *m = &s->manager;
     int64_t until = patience(s);
@@ -114,11 +119,11 @@ tell_patience(struct supervisor *s, int64_t now_ms)
     if (beats && until < m->pulse_ms + m->to.pulse_ms) /* by then it hears of us again */
         until = m->pulse_ms + m->to.pulse_ms;
     if (until > now_ms)
-        add_number(m, "EXTEND_TIMEOUT_USEC", (until - now_ms) * 1000);
+        add_number(message, "EXTEND_TIMEOUT_USEC", (until - now_ms) * 1000);
 }
 
 static void
-tell_status(struct supervisor *s)
+tell_status(struct supervisor *s, struct telling *message)
 {
     struct manager *m = &s->manager;
     char text[sizeof(m->text)];
@@ -127,12 +132,12 @@ tell_status(struct supervisor *s)
     if (strcmp(text, m->text) == 0)
         return;
     memcpy(m->text, text, sizeof(text));
-    add_line(m, text);
+    add_line(message, text);
 }
 
 /* Fed while all is well, as far as is known; a server that feeds it itself is alone in charge. */
 static void
-feed(struct supervisor *s, int64_t now_ms)
+feed(struct supervisor *s, int64_t now_ms, struct telling *message)
 {
     struct manager *m = &s->manager;
 
@@ -140,7 +145,7 @@ feed(struct supervisor *s, int64_t now_ms)
         return;
     m->feed_ms = now_ms + m->to.watchdog_ms / 2;
     if (!(s->phase == PHASE_READY && (s->unhealthy || m->is_fed)))
-        add_line(m, "WATCHDOG=1");
+        add_line(message, "WATCHDOG=1");
 }
 
 void
@@ -157,6 +162,7 @@ void
 manager_tell(struct supervisor *s, int64_t now_ms)
 {
     struct manager *m = &s->manager;
+    struct telling message;
 
     if (s->phase == PHASE_READY && m->to.newline != OS_NONE) {
         (void)os_notify_newline(m->to.newline);
@@ -164,13 +170,13 @@ manager_tell(struct supervisor *s, int64_t now_ms)
     }
     if (!listens(m))
         return;
-    tell_progress(s);
-    tell_patience(s, now_ms);
-    tell_status(s);
-    feed(s, now_ms);
-    if (m->message[0] != '\0')
-        (void)os_notify_send(m->to.address, m->message, OS_NONE, 0);
-    m->message[0] = '\0';
+    message.text[0] = '\0';
+    tell_progress(s, &message);
+    tell_patience(s, now_ms, &message);
+    tell_status(s, &message);
+    feed(s, now_ms, &message);
+    if (message.text[0] != '\0')
+        (void)os_notify_send(m->to.address, message.text, OS_NONE, 0);
 }
 
 void

@@ -67,12 +67,14 @@ output_take(struct supervisor *s)
         gate_line(s->ready, line);
 }
 
-/* The last lines of what it said, for whoever waits for it. */
 void
-output_tail(struct supervisor *s, struct launch_result *result)
+output_tell_failure(struct supervisor *s, const struct launch_result *result)
 {
-    if (s->log == NULL)
-        return;
-    log_step(s->log, os_monotonic_ms());
-    (void)log_tail(s->log, result->tail, sizeof(result->tail));
+    struct launch_word word = {.result = *result};
+
+    if (s->log != NULL) {
+        log_step(s->log, os_monotonic_ms());
+        (void)log_tail(s->log, word.tail, sizeof(word.tail));
+    }
+    (void)os_child_tell(s->channel, &word, sizeof(word));
 }

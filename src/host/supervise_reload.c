@@ -116,16 +116,6 @@ reload_give_up(struct supervisor *s, const char *why)
 /* ---- Our own configuration --------------------------------------------------------------- */
 
 static void
-renew_policy(struct supervisor *s)
-{
-    const struct policy_settings *settings = &s->instance->config.restart;
-
-    if (settings->limit != s->policy.settings.limit) /* they are counted in a ring of that size */
-        s->policy.next = s->policy.counted = 0;
-    s->policy.settings = *settings;
-}
-
-static void
 apply(struct supervisor *s, struct config *newer)
 {
     struct gate_rules rules = gate_health_rules(newer);
@@ -133,10 +123,13 @@ apply(struct supervisor *s, struct config *newer)
     struct gate *health = NULL;
     int r = gate_new(&newer->health, &rules, s->launch, &health, &culprit);
 
+    if (r == 0)
+        r = policy_renew(&s->policy, &newer->restart);
     if (r < 0) {
         snprintf(s->reload.failure, sizeof(s->reload.failure), "%s: %s",
                  culprit != NULL ? culprit->name : "health",
                  culprit != NULL ? "its host has no address" : strerror(-r));
+        gate_free(health);
         return;
     }
     if (config_renew(&s->instance->config, newer, s->reload.needs_restart,
@@ -147,7 +140,6 @@ apply(struct supervisor *s, struct config *newer)
         health = old;
     }
     gate_free(health);
-    renew_policy(s);
 }
 
 /* What can be applied is; false: nothing was, and failure says why. */

@@ -52,13 +52,13 @@ kill_group(const struct supervisor *s, int64_t end)
         (void)os_wait(&change, 1, end);
 }
 
-/* One for each start: Linux 6.18 kills whoever is forked into a group that was killed before. */
+/* One for each start; the next one stands where the former stood. */
 static void
 make_group(struct supervisor *s)
 {
     char name[OS_NAME_MAX];
 
-    if (s->cgroup.handle != OS_NONE)
+    if (s->cgroup.handle != OS_NONE && os_cgroup_renew(&s->cgroup) == 0)
         return;
     cgroup_name(&s->claim->paths, name, sizeof(name));
     if (os_cgroup_make(name, &s->cgroup) == 0)
@@ -71,33 +71,43 @@ log_writer(const struct supervisor *s)
     return s->log != NULL ? log_child(s->log) : 0;
 }
 
+/* Take note of all that are dead: -ECHILD none is left; 0 some live. */
+static int
+reap_all(struct supervisor *s)
+{
+    struct os_death death;
+    int r;
+
+    while ((r = os_reap(&death)) == 1) {
+        int64_t now = os_monotonic_ms();
+        int status = death.signal != 0 ? -death.signal : death.code;
+
+        supervisor_child_ended(s, death.pid, status, now);
+        if (death.pid == s->server)
+            server_ended(s, &death);
+    }
+    return r;
+}
+
 void
 server_end_descendants(struct supervisor *s)
 {
     int64_t end = os_monotonic_ms() + TREE_WAIT_MS;
-    struct os_death death;
-    int r;
 
     gate_stop(s->ready); /* their commands are children too */
     gate_stop(s->health);
     gate_stop(s->again);
     job_break_off(s);
+    /* Orphans come to us: without a child there is no descendant. */
+    if (reap_all(s) == -ECHILD && !os_cgroup_is_populated(&s->cgroup))
+        return;
     kill_group(s, end);
     do {
         kill_descendants(log_writer(s));
-        while ((r = os_reap(&death)) == 1) {
-            int64_t now = os_monotonic_ms();
-            int status = death.signal != 0 ? -death.signal : death.code;
-
-            supervisor_child_ended(s, death.pid, status, now);
-            if (death.pid == s->server)
-                server_ended(s, &death);
-        }
-        if (r != 0 || os_is_childless(log_writer(s)))
+        if (reap_all(s) != 0 || os_is_childless(log_writer(s)))
             break;
         wait_for_deaths(s, 5);
     } while (os_monotonic_ms() < end);
-    os_cgroup_remove(&s->cgroup);
 }
 
 /* ---- Start ------------------------------------------------------------------------------- */
@@ -120,6 +130,7 @@ fork_named(struct supervisor *s, struct os_server *server)
         launch.no_output = false;
     }
     if (r == 0)
+        /* model: supervise fork */
         r = os_server_fork(&launch, &s->claim->lock, s->log != NULL ? log_output(s->log) : OS_NONE,
                            !s->instance->config.outlives_supervisor, server);
     (void)os_handle_close(end);
@@ -134,7 +145,8 @@ fork_named(struct supervisor *s, struct os_server *server)
         s->server = server->pid;
         s->was_forked = true;
         s->since_ms = os_monotonic_ms();
-        supervisor_set_phase(s, PHASE_STARTING);
+        supervisor_set_phase(s, PHASE_STARTING); /* model: supervise name */
+        r = s->untold; /* whom the state doesn't name would be nobody's, were we killed */
     }
     return r;
 }
@@ -167,8 +179,8 @@ server_start(struct supervisor *s, struct launch_result *result)
     result->stage = OS_STAGE_DETACH;
     r = fork_named(s, &server);
     if (r == 0)
-        return os_server_go(&server, &result->stage);
-    (void)os_handle_close(server.go); /* its end ends the child */
+        return os_server_go(&server, &result->stage); /* model: supervise go */
+    (void)os_handle_close(server.go);                 /* its end ends the child */
     (void)os_handle_close(server.channel);
     return r;
 }
@@ -210,7 +222,7 @@ step_of(const struct supervisor *s)
 static void
 signal_step(struct supervisor *s)
 {
-    server_signal(s, step_of(s).signal);
+    server_signal(s, step_of(s).signal); /* model: supervise stop */
 }
 
 static void

@@ -84,7 +84,6 @@ struct manager {
     int64_t feed_ms;  /* when to feed its watchdog, or NEVER */
     int64_t pulse_ms; /* when it hears next that we live, as long as it waits for us */
     char text[400];
-    char message[1024]; /* that is being put together */
 };
 
 #define STORED_NAME_MAX 256
@@ -131,6 +130,7 @@ struct supervisor {
 
     enum phase phase;
     enum after after;
+    int untold;       /* why the state could not be told last: 0 it was; a negative errno */
     bool failed;      /* it ended for good, and not as it should */
     bool unhealthy;   /* as was last told */
     bool is_leaving;  /* the server said STOPPING=1 */
@@ -142,6 +142,7 @@ struct supervisor {
     int64_t server;   /* its pid; 0: none lives */
     int64_t since_ms; /* when it was started */
     int64_t deadline; /* of this phase, or NEVER */
+    int64_t rest_ms;  /* when it gives back what only a start needs, or NEVER */
     int64_t restart;  /* in PHASE_WAITING: when it is started again */
     size_t stop_step; /* the one whose timeout runs */
     int exit_status;  /* of the server that ended last */
@@ -297,8 +298,8 @@ int output_open(struct supervisor *s, struct launch_result *result);
 /* What came, line by line while readiness waits for one. */
 void output_take(struct supervisor *s);
 
-/* The last lines of it, for whoever waits for the server. */
-void output_tail(struct supervisor *s, struct launch_result *result);
+/* Tell whoever waits for the server why it failed, with the last lines of what it said. */
+void output_tell_failure(struct supervisor *s, const struct launch_result *result);
 
 /* The server is dead for good: its last words go where they belong, within two seconds. */
 void output_close(struct supervisor *s);

@@ -7,16 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/host.h"
+#include "host/service.h"
 
 const char manager_unit_kind[] = "systemd unit ";
 
 #define BOOTED "/run/systemd/system" /* sd_booted(3) */
 
-static bool
-is_booted(void)
+bool
+systemd_is_booted(void)
 {
     return os_path_check(BOOTED) == 0;
+}
+
+const char *
+systemd_scope(const struct manager_unit *unit)
+{
+    return unit->is_users ? "--user" : "--system";
 }
 
 /* From within the unit itself, as its ExecStart= or ExecReload=, it would wait for itself. */
@@ -33,10 +39,8 @@ is_within(const char *unit)
 static bool
 is_main(const struct manager_unit *unit, int64_t pid)
 {
-    const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system",
-                                "show",      "--property=MainPID",
-                                "--value",   unit->name,
-                                NULL};
+    const char *const argv[] = {"systemctl", systemd_scope(unit), "show", "--property=MainPID",
+                                "--value",   unit->name,          NULL};
     char text[64];
 
     return os_run(argv, text, sizeof(text)) == 0 && strtoll(text, NULL, 10) == pid;
@@ -49,7 +53,8 @@ manager_unit_of(const struct status *status, const char *verb, struct manager_un
     struct manager_unit unit = {.is_users = false};
 
     (void)verb; /* all of them */
-    if (status->pid == 0 || strncmp(status->manager, prefix, strlen(prefix)) != 0 || !is_booted())
+    if (status->pid == 0 || strncmp(status->manager, prefix, strlen(prefix)) != 0
+        || !systemd_is_booted())
         return false;
     snprintf(unit.name, sizeof(unit.name), "%s", status->manager + strlen(prefix));
     if (is_within(unit.name))
@@ -65,25 +70,28 @@ manager_unit_of(const struct status *status, const char *verb, struct manager_un
 }
 
 bool
-systemd_unit_name(const char *instance, char *buf, size_t size)
+systemd_unit_of(const char *instance, struct manager_unit *ret)
 {
-    bool is_default = strcmp(instance, "vortex") == 0;
-    int n = is_default ? snprintf(buf, size, "vortex.service")
-                       : snprintf(buf, size, "vortex@%s.service", instance);
+    struct manager_unit unit = {.is_users = !os_is_root()};
+    /* A user has no unit but the template. */
+    bool is_plain = !unit.is_users && strcmp(instance, "vortex") == 0;
+    int n = is_plain ? snprintf(unit.name, sizeof(unit.name), "vortex.service")
+                     : snprintf(unit.name, sizeof(unit.name), "vortex@%s.service", instance);
 
-    return n > 0 && (size_t)n < size;
+    *ret = unit;
+    return n > 0 && (size_t)n < sizeof(unit.name);
 }
 
 bool
 manager_unit_enabled(const char *instance, struct manager_unit *ret)
 {
-    struct manager_unit unit = {.is_users = !os_is_root()};
-    const char *const argv[] = {"systemctl",  unit.is_users ? "--user" : "--system",
-                                "is-enabled", "--quiet",
-                                unit.name,    NULL};
+    struct manager_unit unit;
+    const char *argv[] = {"systemctl", NULL, "is-enabled", "--quiet", unit.name, NULL};
 
-    if (!is_booted() || !systemd_unit_name(instance, unit.name, sizeof(unit.name))
-        || is_within(unit.name) || os_run(argv, NULL, 0) != 0)
+    if (!systemd_is_booted() || !systemd_unit_of(instance, &unit) || is_within(unit.name))
+        return false;
+    argv[1] = systemd_scope(&unit);
+    if (os_run(argv, NULL, 0) != 0)
         return false;
     *ret = unit;
     return true;
@@ -92,8 +100,7 @@ manager_unit_enabled(const char *instance, struct manager_unit *ret)
 int
 manager_act(const struct manager_unit *unit, const char *verb)
 {
-    const char *const argv[] = {"systemctl", unit->is_users ? "--user" : "--system", verb,
-                                unit->name, NULL};
+    const char *const argv[] = {"systemctl", systemd_scope(unit), verb, unit->name, NULL};
 
     return os_run(argv, NULL, 0);
 }

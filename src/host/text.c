@@ -7,6 +7,7 @@
 #include "host/reading.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define FIRST_SIZE      (TEXT_MAX / 256 + 1)
 
 /* ISO C does not promise an errno of every failure. */
 static int
@@ -19,8 +20,8 @@ int
 text_read(const char *path, char **ret_data, size_t *ret_length)
 {
     FILE *file;
-    char *data;
-    size_t length;
+    char *data = NULL;
+    size_t length = 0, size = 0;
     int error = 0;
 
     errno = 0;
@@ -28,17 +29,23 @@ text_read(const char *path, char **ret_data, size_t *ret_length)
     if (!file)
         return last_error();
 
-    data = malloc(TEXT_MAX + 1);
-    if (!data) {
-        error = -ENOMEM;
-        goto out;
-    }
-    errno = 0;
-    length = fread(data, 1, TEXT_MAX + 1, file);
-    if (ferror(file)) {
-        error = last_error();
-        goto out;
-    }
+    do { /* most are short, and the room for the longest one would be pages of its own */
+        char *more;
+
+        size = size == 0 ? FIRST_SIZE : size * 2 - 1; /* at last TEXT_MAX + 1 */
+        more = realloc(data, size);
+        if (!more) {
+            error = -ENOMEM;
+            goto out;
+        }
+        data = more;
+        errno = 0;
+        length += fread(data + length, 1, size - length, file);
+        if (ferror(file)) {
+            error = last_error();
+            goto out;
+        }
+    } while (length == size && size <= TEXT_MAX);
     *ret_data = data;
     *ret_length = length;
     data = NULL;

@@ -165,11 +165,11 @@ put_scheduling(struct writer *w, const struct config *config)
         put(w, "IOSchedulingClass=%s\n", classes[config->io_class]);
     if (config->io_priority >= 0)
         put(w, "IOSchedulingPriority=%d\n", config->io_priority);
-    if (!config->cpus.is_set)
+    if (config->cpus == NULL)
         return;
     put(w, "CPUAffinity=");
     for (int cpu = 0; cpu < OS_CPUS_MAX; cpu++)
-        if (config->cpus.bits[cpu / 64] >> (cpu % 64) & 1)
+        if (config->cpus->bits[cpu / 64] >> (cpu % 64) & 1)
             put(w, "%s%d", first++ == 0 ? "" : " ", cpu);
     put(w, "\n");
 }

@@ -39,12 +39,19 @@ words_push(char ***words, size_t *count, char *word)
 }
 
 int
-words_choose(const char *text, const char *const *words)
+words_choose(const char *text, const char *words)
 {
-    for (int i = 0; words[i]; i++)
-        if (strcmp(text, words[i]) == 0)
+    size_t length = strlen(text);
+
+    for (int i = 0;; i++) {
+        size_t n = strcspn(words, " ");
+
+        if (n == length && memcmp(text, words, n) == 0)
             return i;
-    return -EINVAL;
+        if (words[n] == '\0')
+            return -EINVAL;
+        words += n + 1;
+    }
 }
 
 void

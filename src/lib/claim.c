@@ -58,16 +58,6 @@ name_temporaries(struct claim *c)
              c->paths.pidfile, c->lock.id.inode);
 }
 
-/* An administrator's rm may have made room for another file under that name. */
-bool
-claim_lock_in_place(const struct claim *c)
-{
-    struct os_file_id now;
-
-    return os_file_identify(&c->paths.dir, c->paths.lock, &now) == 0
-           && os_same_file(&now, &c->lock.id);
-}
-
 /* Does somebody live whom we can name? -EEXIST; 0 nobody seen. */
 static int
 see_owner(struct claim *c, enum os_lock_seen lock)
@@ -112,13 +102,12 @@ begin_lock(struct claim *c, bool eager)
         /* Whoever could open it may hold it for ever; it must not be trusted the next time. */
         if (!c->trusted && !replaced && c->paths.dir.speaker.scope == OS_SPEAKS_FOR_ALL) {
             replaced = true;
-            if (claim_lock_in_place(c))
-                (void)os_file_remove(&c->paths.dir, c->paths.lock);
+            (void)claim_remove_lock(c);
             close_lock(c);
             continue;
         }
-        r = os_lock_claim(&c->lock);
-        if (r == 0 && claim_lock_in_place(c)) {
+        r = os_lock_claim(&c->lock);            /* model: claim 1 byte */
+        if (r == 0 && claim_lock_in_place(c)) { /* model: claim 1 place */
             name_temporaries(c);
             c->claimed = true;
             return 0;
@@ -127,7 +116,7 @@ begin_lock(struct claim *c, bool eager)
         if (r == 0)
             continue;
         if (r == -EWOULDBLOCK)
-            r = eager ? see_owner(c, OS_LOCK_CLAIMED) : 0;
+            r = eager ? see_owner(c, OS_LOCK_CLAIMED) : 0; /* model: claim 1 owner */
         if (r == 0)
             r = sleep_until(end, &ms);
         if (r < 0)
@@ -188,9 +177,9 @@ adopt(struct claim *c)
 static int
 replace_lock(struct claim *c)
 {
-    int r = claim_lock_in_place(c) ? os_file_remove(&c->paths.dir, c->paths.lock) : 0;
+    int r = claim_remove_lock(c);
 
-    if (r < 0 && r != -ENOENT)
+    if (r < 0)
         return r;
     close_lock(c);
     return begin_lock(c, false);
@@ -204,14 +193,15 @@ claim_take(struct claim *c)
     int ms = 1, r;
 
     assert(c->claimed);
+    /* model: claim 2 flock */
     while ((r = os_lock_take(&c->lock)) != 0 || !claim_lock_in_place(c)) {
-        if (r == 0) { /* removed under our hands: from step 1 */
+        if (r == 0) { /* removed under our hands: from step 1 */ /* model: claim 2 place */
             close_lock(c);
             r = begin_lock(c, true);
         } else if (r == -EWOULDBLOCK) {
             if (adopt(c) == 0)
                 return 0;
-            r = see_owner(c, OS_LOCK_HELD);
+            r = see_owner(c, OS_LOCK_HELD); /* model: claim 2 owner */
             if (r == 0 && !c->trusted && !replaced) {
                 replaced = true;
                 r = replace_lock(c);
@@ -230,26 +220,18 @@ claim_take(struct claim *c)
 
 /* The state of this process, written aside. */
 static int
-prepare_state(struct claim *c, bool lock_held, const struct state_words *words, int64_t *ret_pid)
+prepare_state(struct claim *c, bool lock_held, const struct state_words *words)
 {
-    struct os_identity self;
     struct os_file_id id;
-    struct os_hold hold;
     char data[STATE_MAX];
     size_t length = 0;
     int64_t since = words != NULL && words->since != 0 ? words->since : os_wall_seconds();
-    int r = os_process_hold(os_self(), &hold);
+    int r = process_know_self(&c->self);
 
-    if (r < 0)
-        return r;
-    r = os_process_identify(&hold, &self);
-    os_process_release(&hold);
     if (r == 0)
-        r = state_format(&self, lock_held, since, words, data, sizeof(data), &length);
+        r = state_format(&c->self, lock_held, since, words, data, sizeof(data), &length);
     if (r == 0)
         r = os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
-    if (r == 0)
-        *ret_pid = self.pid;
     return r;
 }
 
@@ -258,60 +240,79 @@ static int
 prepare(struct claim *c, bool lock_held, const struct state_words *words)
 {
     char data[PIDFILE_MAX];
-    int64_t pid = 0;
-    int length, r = prepare_state(c, lock_held, words, &pid);
+    int length, r = prepare_state(c, lock_held, words);
 
     if (r < 0)
         return r;
-    length = snprintf(data, sizeof(data), "%" PRId64 "\n", pid);
+    length = snprintf(data, sizeof(data), "%" PRId64 "\n", c->self.pid);
     return os_file_create(&c->paths.dir, c->pidfile_new, data, (size_t)length, 0644, &c->mine);
 }
 
-void
-claim_remove_temporaries(const struct claim *c)
+/* What stood under the two names while nobody was seen to live there; NULL: nothing. */
+struct judged {
+    struct os_file_id ids[2];
+    const struct os_file_id *pidfile, *state;
+};
+
+static const struct os_file_id *
+identify(const struct os_dir *dir, const char *name, struct os_file_id *id)
 {
-    (void)os_file_remove(&c->paths.dir, c->pidfile_new);
-    (void)os_file_remove(&c->paths.dir, c->state_new);
+    return os_file_identify(dir, name, id) == 0 ? id : NULL;
 }
 
-/* Steps 4 and 5. judged: NULL where there was no pidfile. */
+/* Only what is still this claim's own: after an rm of the lock another may be published by now. */
+static void
+take_back(const struct claim *c, const struct os_file_id *judged)
+{
+    struct os_file_id id;
+    const struct os_file_id *now = identify(&c->paths.dir, c->paths.pidfile, &id);
+
+    if (now == NULL || os_same_file(now, &c->mine)) /* model: unpublish compare */
+        (void)os_file_unpublish(&c->paths.dir, c->pidfile_new, c->paths.pidfile, judged);
+}
+
+/* Steps 4 and 5. */
 static int
-publish(struct claim *c, const struct os_file_id *judged)
+publish(struct claim *c, const struct judged *judged)
 {
     const struct os_dir *dir = &c->paths.dir;
-    struct os_file_id old;
-    bool had_state = os_file_identify(dir, c->paths.state, &old) == 0;
-    int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged);
+    /* model: claim 4 */
+    int r = os_file_publish(dir, c->pidfile_new, c->paths.pidfile, judged->pidfile);
 
     if (r < 0)
         return r;
-    r = os_file_publish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
+    r = os_file_publish(dir, c->state_new, c->paths.state, judged->state); /* model: claim 5 */
     if (r == 0) {
         /* What stood there before; a directory that isn't empty stays where it was. */
-        r = judged != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
+        r = judged->pidfile != NULL ? os_file_remove(dir, c->pidfile_new) : 0;
         if (r == 0 || r == -ENOENT) {
-            if (had_state)
-                (void)os_file_remove(dir, c->state_new);
+            if (judged->state != NULL)
+                (void)os_file_remove(dir, c->state_new); /* model: claim 5 tidy */
             c->published = true;
             return 0;
         }
-        (void)os_file_unpublish(dir, c->state_new, c->paths.state, had_state ? &old : NULL);
+        (void)os_file_unpublish(dir, c->state_new, c->paths.state, judged->state);
         r = -EISDIR;
     }
-    (void)os_file_unpublish(dir, c->pidfile_new, c->paths.pidfile, judged);
+    take_back(c, judged->pidfile);
     return r;
 }
 
-/* Step 3. ret_judged: what stands under the pidfile's name, while nobody lives there. */
+/*
+ * Step 3. Had a file been replaced between the two that identify it and the look, then publishing
+ * over the former finds that out.
+ */
 static int
-judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
+judge(struct claim *c, struct judged *ret_judged)
 {
-    struct os_file_id before = {0};
+    struct judged *j = ret_judged;
     struct look look;
-    bool there = os_file_identify(&c->paths.dir, c->paths.pidfile, &before) == 0;
-    int r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
-                      c->published ? &c->mine : NULL, &look);
+    int r;
 
+    j->state = identify(&c->paths.dir, c->paths.state, &j->ids[1]);     /* model: claim 3 state */
+    j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]); /* model: claim 3 pidfile */
+    r = look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
+                  c->published ? &c->mine : NULL, &look); /* model: claim 3 decide */
     if (r < 0)
         return r;
     if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
@@ -323,9 +324,6 @@ judge(struct claim *c, struct os_file_id *ret_judged, bool *ret_there)
         cgroup_discard(&c->paths, &look);
     }
     look_close(&look);
-    /* Had it been replaced between these two, publishing over the former finds that out. */
-    *ret_judged = before;
-    *ret_there = there;
     return r;
 }
 
@@ -349,21 +347,21 @@ claim_publish(struct claim *c, bool lock_held, const struct state_words *words)
     if (c->adopted)
         return 0;
     for (int i = 0; i < PUBLISH_TRIES && r == -EAGAIN; i++) {
-        struct os_file_id judged, mine = c->mine;
-        bool there;
+        struct os_file_id mine = c->mine;
+        struct judged judged;
 
-        r = judge(c, &judged, &there);
+        r = judge(c, &judged);
         if (r == 0)
-            r = prepare(c, lock_held, words);
+            r = prepare(c, lock_held, words); /* model: claim 3 aside */
         if (r == 0)
-            r = publish(c, there ? &judged : NULL);
-        if (r == 0 && claim_lock_in_place(c))
+            r = publish(c, &judged);
+        if (r == 0 && claim_lock_in_place(c)) /* model: claim 6 place */
             return 0;
         if (r == 0) {
             r = take_again(c);
             r = r == 0 ? -EAGAIN : r;
         } else {
-            claim_remove_temporaries(c);
+            claim_remove_temporaries(c); /* model: claim 4 again */
             c->mine = mine;
         }
     }
@@ -388,8 +386,7 @@ claim_all(struct claim *c, const char *path, bool lock_held, const struct state_
 int
 claim_update(struct claim *c, const struct state_words *words)
 {
-    int64_t pid;
-    int r = prepare_state(c, true, words, &pid);
+    int r = prepare_state(c, true, words);
 
     if (r == 0)
         r = os_file_rename(&c->paths.dir, c->state_new, c->paths.state);

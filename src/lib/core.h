@@ -99,9 +99,16 @@ struct look {
     bool has_pidfile;
     struct os_file pidfile; /* where has_pidfile */
     bool has_state;
+    bool lacks_state;   /* there may be one, which could not be read just now */
     struct state state; /* where has_state */
     enum os_lock_seen lock;
 };
+
+/* Read both files, as they belong together; *ret_speaker: the state's, where there is one. */
+void look_read(const struct paths *paths, struct look *look, struct os_speaker *ret_speaker);
+
+/* Does the state speak of the pidfile's number? */
+bool look_is_named(const struct look *look);
 
 /*
  * Decide, once, from what is read now.
@@ -149,15 +156,16 @@ struct claim {
     /* Named after the lock file's inode: an rm of the lock lets two in, who must not share them. */
     char pidfile_new[OS_NAME_MAX];
     char state_new[OS_NAME_MAX];
-    int64_t process;        /* who made it: in a forked child it is not its own */
-    bool trusted;           /* the lock file is nobody else's */
-    bool claimed;           /* the claim byte is held */
-    bool held;              /* the lock is held */
-    bool adopted;           /* it was inherited over exec, and the files with it */
-    bool published;         /* the files are this claim's */
-    bool keep_state;        /* at the end the state stays, for the post-mortem */
-    struct os_file_id mine; /* the published pidfile */
-    int64_t owner;          /* on -EEXIST: who, or 0 */
+    int64_t process;         /* who made it: in a forked child it is not its own */
+    bool trusted;            /* the lock file is nobody else's */
+    bool claimed;            /* the claim byte is held */
+    bool held;               /* the lock is held */
+    bool adopted;            /* it was inherited over exec, and the files with it */
+    bool published;          /* the files are this claim's */
+    bool keep_state;         /* at the end the state stays, for the post-mortem */
+    struct os_file_id mine;  /* the published pidfile */
+    int64_t owner;           /* on -EEXIST: who, or 0 */
+    struct os_identity self; /* who publishes, once that was asked */
 };
 
 void claim_init(struct claim *claim);
@@ -195,6 +203,9 @@ int claim_update(struct claim *claim, const struct state_words *words);
 /* Step 7: let go of the claim byte; the lock stays. */
 void claim_finish(struct claim *claim);
 
+/* Step 7 of who will not keep the lock: before that its file goes. 0; an error. */
+int claim_finish_alone(struct claim *claim);
+
 /* vortex_pidfile_inspect, under step 1. */
 int claim_inspect(struct claim *claim, struct vortex_report **ret_report);
 
@@ -207,8 +218,11 @@ int claim_clear(struct claim *claim);
  */
 void claim_end(struct claim *claim, bool remove);
 
-/* For claim_end.c. Does the lock's name still stand for the lock that is held? */
+/* For claim.c and claim_end.c. Does the lock's name still stand for the lock that is held? */
 bool claim_lock_in_place(const struct claim *claim);
+
+/* Remove the lock's file, unless it is another's by now: 0; an error. Under the claim. */
+int claim_remove_lock(const struct claim *claim);
 void claim_remove_temporaries(const struct claim *claim);
 
 /* A forked child takes the claim over; the parent abandons it, which only closes. */
@@ -226,10 +240,19 @@ bool notify_is_descriptor_name(const char *text);
  */
 int notify_send(const char *text, int64_t pid);
 
+/* "Ready" on the descriptor of NOTIFY_FD, and its end: 0; -ENOTCONN there is none; an error. */
+int notify_newline(void);
+
 /* ---- process.c --------------------------------------------------------------------------- */
 
 struct vortex_process {
     struct os_hold hold;
 };
+
+/*
+ * The identity of this process. It never changes, so it is asked once: *self is empty, or of an
+ * earlier call, be it that of a parent. 0; as os_process_hold and os_process_identify.
+ */
+int process_know_self(struct os_identity *self);
 
 #endif

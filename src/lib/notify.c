@@ -33,15 +33,20 @@ notify_send(const char *text, int64_t pid)
 }
 
 int
+notify_newline(void)
+{
+    intptr_t newline;
+    int r = os_notify_fd_take(&newline);
+
+    return r < 0 ? r : os_notify_newline(newline);
+}
+
+int
 vortex_notify_ready(void)
 {
     int r = notify_send("READY=1", 0);
-    intptr_t newline;
 
-    if (r != -ENOTCONN)
-        return r;
-    r = os_notify_fd_take(&newline);
-    return r < 0 ? r : os_notify_newline(newline);
+    return r != -ENOTCONN ? r : notify_newline();
 }
 
 int

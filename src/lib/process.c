@@ -10,6 +10,22 @@
 
 #define HOLDERS_MAX 1024
 
+int
+process_know_self(struct os_identity *self)
+{
+    struct os_hold hold;
+    int r;
+
+    if (self->pid == os_self())
+        return 0;
+    r = os_process_hold(os_self(), &hold);
+    if (r < 0)
+        return r;
+    r = os_process_identify(&hold, self);
+    os_process_release(&hold);
+    return r;
+}
+
 vortex_pid
 vortex_process_pid(const struct vortex_process *p)
 {
@@ -133,7 +149,24 @@ still_holds(const struct paths *paths, int64_t pid)
     return false;
 }
 
-/* 1 ended; 0 it is none of the instance's, or gone already. */
+/* Does nobody live there, still? The last may have ended and a start have got the dead one's number. */
+static bool
+is_ownerless(const struct paths *paths)
+{
+    struct look look;
+    bool ownerless;
+
+    if (look_once(paths, OS_LOCK_HELD, NULL, &look) < 0)
+        return false;
+    ownerless = look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED;
+    look_close(&look);
+    return ownerless;
+}
+
+/*
+ * 1 ended; 0 it is none of the instance's, or gone already. A leftover doesn't have the number of
+ * one that is dead; and what a new server has started was started after its state was published.
+ */
 static int
 end_leftover(const struct paths *paths, const struct state *state, int64_t pid, int timeout_ms)
 {
@@ -142,13 +175,14 @@ end_leftover(const struct paths *paths, const struct state *state, int64_t pid, 
     int kill_signal = os_signal_number("KILL");
     int r = 0;
 
-    if (pid == os_self() || os_process_hold(pid, &hold) < 0)
+    if (pid == os_self() || pid == state->owner.pid || pid == state->server.pid
+        || os_process_hold(pid, &hold) < 0)
         return 0;
     if (!state_get(state, "cgroup", cgroup, sizeof(cgroup)))
         cgroup[0] = '\0';
     if ((os_process_belongs(&hold, state->owner.pid, cgroup)
          || os_process_belongs(&hold, state->server.pid, cgroup))
-        && still_holds(paths, pid)) {
+        && still_holds(paths, pid) && is_ownerless(paths)) {
         r = os_process_signal(&hold, kill_signal);
         if (r == 0)
             r = os_process_wait(&hold, timeout_ms);

@@ -12,62 +12,7 @@
 
 #define SETTLE_MS 50
 
-/* ---- The files --------------------------------------------------------------------------- */
-
-int
-paths_open(const char *path, bool create, struct paths *ret_paths)
-{
-    struct paths p;
-    size_t length;
-    int r = os_dir_open(path, create, &p.dir, p.pidfile);
-
-    if (r < 0)
-        return r;
-    length = strlen(p.pidfile);
-    if (length + TEMPORARY_MAX > sizeof(p.pidfile)) {
-        os_dir_close(&p.dir);
-        return -ENAMETOOLONG;
-    }
-    snprintf(p.lock, sizeof(p.lock), "%.*s.lock", (int)length, p.pidfile);
-    snprintf(p.state, sizeof(p.state), "%.*s.state", (int)length, p.pidfile);
-    *ret_paths = p;
-    return 0;
-}
-
-void
-paths_close(struct paths *paths)
-{
-    os_dir_close(&paths->dir);
-}
-
-static void
-read_pidfile(const struct paths *paths, struct look *look)
-{
-    char data[PIDFILE_MAX];
-    size_t length;
-    int r = os_file_read(&paths->dir, paths->pidfile, data, sizeof(data), &length, &look->pidfile);
-
-    look->has_pidfile = r != -ENOENT;
-    if (r == 0)
-        r = pidfile_parse(data, length, &look->content);
-    look->pid = look->content;
-    look->read_error = r;
-}
-
-/* A state that can't be read, is broken, or was written by just anybody counts as none. */
-static void
-read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_speaker)
-{
-    char data[STATE_MAX + 1];
-    size_t length;
-    struct os_file file;
-    int r = os_file_read(&paths->dir, paths->state, data, sizeof(data), &length, &file);
-
-    look->has_state = r == 0 && file.speaker.scope != OS_SPEAKS_FOR_NOBODY
-                      && state_parse(data, length, &look->state) == 0;
-    if (look->has_state)
-        *ret_speaker = file.speaker;
-}
+/* ---- The pidfile's content --------------------------------------------------------------- */
 
 int
 look_content(const struct look *look)
@@ -248,8 +193,7 @@ static void
 decide_pidfile(struct look *look, const struct paths *paths)
 {
     const struct state *state = look->has_state ? &look->state : NULL;
-    bool named = state != NULL && look->content != 0
-                 && (look->content == state->owner.pid || look->content == state->server.pid);
+    bool named = look_is_named(look);
 
     if (!look->has_pidfile && look->lock == OS_LOCK_UNKNOWN && state == NULL)
         decide(look, VORTEX_UNPROVED, "the lock can't be asked");
@@ -300,7 +244,7 @@ decide_all(struct look *look, const struct paths *paths, const struct os_speaker
 
     if (look->has_state) {
         owner = ask_identity(look, &look->state.owner, speaker);
-        if (owner != LIVES)
+        if (owner != LIVES && owner != UNKNOWN) /* an orphan's supervisor is surely gone */
             server = ask_identity(look, &look->state.server, speaker);
         if (owner == UNTRUSTED || server == UNTRUSTED)
             look->has_state = false;
@@ -322,6 +266,8 @@ decide_all(struct look *look, const struct paths *paths, const struct os_speaker
     } else if (owner == UNKNOWN || server == UNKNOWN) {
         decide(look, VORTEX_UNPROVED, "its process can't be compared with the state");
         look->pid = look->state.owner.pid;
+    } else if (look->lacks_state) {
+        decide(look, VORTEX_UNPROVED, "its state can't be read just now");
     } else if (owner == ELSEWHERE && !is_over(look)) {
         decide(look, VORTEX_UNPROVED, "it is of another pid namespace");
     } else {
@@ -336,9 +282,7 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
     struct look look = {.lock = lock, .hold = {0, OS_NONE}};
     struct os_speaker speaker = {OS_SPEAKS_FOR_ALL, 0};
 
-    /* The pidfile is published first and the state after it: read in that order too. */
-    read_pidfile(paths, &look);
-    read_state(paths, &look, &speaker);
+    look_read(paths, &look, &speaker);
     if (is_mine(&look, mine)) {
         decide(&look, VORTEX_NOT_RUNNING, "the pidfile is this claim's own");
         look.has_state = false;

@@ -100,10 +100,11 @@ shift_of_start(int64_t *ret_ticks)
     long long seconds = 0, nanoseconds = 0;
     char buf[256];
     char *p;
+    int r = read_proc("/proc/self/timens_offsets", buf, sizeof(buf));
 
     *ret_ticks = 0;
-    if (read_proc("/proc/self/timens_offsets", buf, sizeof(buf)) < 0)
-        return 0; /* before Linux 5.6 there are no time namespaces */
+    if (r < 0)
+        return os_error_will_pass(r) ? r : 0; /* before Linux 5.6 there are no time namespaces */
     p = strstr(buf, "boottime");
     if (p == NULL || sscanf(p, "boottime %lld %lld", &seconds, &nanoseconds) != 2)
         return 0;
@@ -135,12 +136,16 @@ own_namespace(void)
     return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
 }
 
-static void
+/* Empty where it isn't known. */
+static int
 read_boot(char *buf, size_t size)
 {
-    if (read_proc("/proc/sys/kernel/random/boot_id", buf, size) < 0)
+    int r = read_proc("/proc/sys/kernel/random/boot_id", buf, size);
+
+    if (r < 0)
         buf[0] = '\0';
     buf[strcspn(buf, "\n")] = '\0';
+    return r;
 }
 
 /* ---- Pinned processes -------------------------------------------------------------------- */
@@ -185,14 +190,17 @@ int
 os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity)
 {
     struct os_identity id = {.pid = hold->pid};
+    int r = start_of(hold, &id.start);
 
-    if (start_of(hold, &id.start) < 0)
-        id.start = 0;
+    if (r < 0 && os_error_will_pass(r))
+        return r;
     id.pidfd_inode = pidfd_inode((int)hold->handle);
     id.pid_namespace = namespace_by(hold, GET_PID_NAMESPACE);
     if (id.pid_namespace == 0)
         id.pid_namespace = own_namespace();
-    read_boot(id.boot, sizeof(id.boot));
+    r = read_boot(id.boot, sizeof(id.boot));
+    if (r < 0 && os_error_will_pass(r))
+        return r;
     /* What was read by number is the held one's only if that still lives. */
     if (os_process_wait(hold, 0) == 0)
         return -ESRCH;
@@ -231,7 +239,7 @@ os_boot_differs(const struct os_identity *known)
 {
     char boot[sizeof(known->boot)];
 
-    read_boot(boot, sizeof(boot));
+    (void)read_boot(boot, sizeof(boot));
     if (boot[0] == '\0' || known->boot[0] == '\0')
         return -ENODATA;
     return strcmp(boot, known->boot) != 0;

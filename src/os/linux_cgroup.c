@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -19,7 +16,8 @@
 #include "os/os.h"
 #include "os/posix.h"
 
-#define DEPTH_MAX 16 /* of the groups which a server makes below its own */
+#define DEPTH_MAX      16 /* of the groups which a server makes below its own */
+#define NO_GROUP_BELOW 2  /* links of a directory without one: its own name and its dot */
 
 /* ---- Where groups are -------------------------------------------------------------------- */
 
@@ -284,15 +282,42 @@ os_cgroup_is_populated(const struct os_cgroup *cgroup)
     return strstr(text, "populated 1") != NULL;
 }
 
+/* Its parent stays open. */
+static void
+remove_made(struct os_cgroup *cgroup)
+{
+    struct stat st;
+
+    if (cgroup->handle == OS_NONE)
+        return;
+    if (fstat((int)cgroup->handle, &st) < 0 || st.st_nlink != NO_GROUP_BELOW)
+        remove_below((int)cgroup->handle, 0);
+    (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
+    cgroup->handle = posix_closed(cgroup->handle);
+    cgroup->events = posix_closed(cgroup->events);
+}
+
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
+{
+    int r;
+
+    remove_made(cgroup);
+    r = mkdirat((int)cgroup->parent, cgroup->name, 0755) < 0 ? -errno : 0;
+    if (r == 0) {
+        r = open_made((int)cgroup->parent, cgroup->name, cgroup);
+        if (r < 0)
+            (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
+    }
+    if (r < 0)
+        cgroup->parent = posix_closed(cgroup->parent);
+    return r;
+}
+
 void
 os_cgroup_remove(struct os_cgroup *cgroup)
 {
-    if (cgroup->handle != OS_NONE) {
-        remove_below((int)cgroup->handle, 0);
-        (void)unlinkat((int)cgroup->parent, cgroup->name, AT_REMOVEDIR);
-    }
-    cgroup->handle = posix_closed(cgroup->handle);
-    cgroup->events = posix_closed(cgroup->events);
+    remove_made(cgroup);
     cgroup->parent = posix_closed(cgroup->parent);
 }
 
@@ -363,23 +388,4 @@ os_cgroup_end(const char *path, int timeout_ms)
     }
     os_cgroup_remove(&cgroup);
     return r < 0 && r != -ENOENT ? r : count;
-}
-
-/* ---- The fork ---------------------------------------------------------------------------- */
-
-/*
- * Born into the group: to move there later takes the kernel 10 ms and more. Where that isn't
- * allowed (a sandbox), it is born into ours, and found by its parents when it is to end.
- */
-pid_t
-posix_fork_into(const struct os_cgroup *cgroup)
-{
-    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
-    long pid = -1;
-
-    if (cgroup != NULL && cgroup->handle != OS_NONE) {
-        args.cgroup = (uint64_t)cgroup->handle;
-        pid = syscall(SYS_clone3, &args, sizeof(args));
-    }
-    return pid < 0 ? fork() : (pid_t)pid;
 }

@@ -2,6 +2,7 @@
 /* What Linux can do to a server, and POSIX doesn't know. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 /* The kernel's ioprio.h, which no library has. */
 #define IO_WHO_PROCESS 1
 #define IO_CLASS_SHIFT 13
+
+#define SIGNALS_SIZE ((size_t)(NSIG - 1) / 8) /* of a mask, in bytes */
 
 bool
 os_launch_can(enum os_stage stage)
@@ -83,13 +86,34 @@ posix_no_new_privileges(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-/* musl's signal() refuses 34, which it keeps for itself, but which is glibc's SIGRTMIN. */
+/*
+ * By the kernel's own words: musl's signal() refuses 34, which it keeps for itself, but which is
+ * glibc's SIGRTMIN; and each function of the library costs a child of a supervisor a page fault.
+ */
 void
-posix_default_signals(void)
+posix_reset_signals(void)
 {
-    const unsigned long by_default[16] = {
-        0}; /* the kernel's struct sigaction, whatever its order */
+    const unsigned long nothing[16] = {0}; /* as struct sigaction, whatever its order; as a mask */
 
     for (int s = 1; s < NSIG; s++)
-        (void)syscall(SYS_rt_sigaction, s, by_default, NULL, (size_t)(NSIG - 1) / 8);
+        if (s != SIGKILL && s != SIGSTOP) /* an error is written down, in a page of its own */
+            (void)syscall(SYS_rt_sigaction, s, nothing, NULL, SIGNALS_SIZE);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, SIGNALS_SIZE);
+}
+
+/*
+ * Born into the group: to move there later takes the kernel 10 ms and more. Where that isn't
+ * allowed (a sandbox), it is born into ours, and found by its parents when it is to end.
+ */
+pid_t
+posix_fork_into(const struct os_cgroup *cgroup)
+{
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+    long pid = -1;
+
+    if (cgroup != NULL && cgroup->handle != OS_NONE) {
+        args.cgroup = (uint64_t)cgroup->handle;
+        pid = syscall(SYS_clone3, &args, sizeof(args));
+    }
+    return pid < 0 ? fork() : (pid_t)pid;
 }

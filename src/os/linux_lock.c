@@ -76,9 +76,9 @@ os_lock_ask(const struct os_dir *dir, const char *name)
 
     if (fd < 0)
         return errno == ENOENT ? OS_LOCK_MISSING : OS_LOCK_UNKNOWN;
-    if (is_locked(fd, LIFE_BYTE))
+    if (is_locked(fd, LIFE_BYTE)) /* model: ask life */
         seen = OS_LOCK_HELD;
-    else if (is_locked(fd, CLAIM_BYTE))
+    else if (is_locked(fd, CLAIM_BYTE)) /* model: ask claim */
         seen = OS_LOCK_CLAIMED;
     close(fd);
     return seen;
@@ -226,7 +226,7 @@ rename_as(const struct os_dir *dir, const char *from, const char *to, unsigned f
 static int
 publish_new(const struct os_dir *dir, const char *temp, const char *name)
 {
-    int r = rename_as(dir, temp, name, RENAME_NOREPLACE);
+    int r = rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: publish new */
 
     if (r == -EINVAL) { /* a file system without it */
         if (linkat((int)dir->handle, temp, (int)dir->handle, name, 0) < 0)
@@ -245,15 +245,15 @@ os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
 
     if (judged == NULL)
         return publish_new(dir, temp, name);
-    r = rename_as(dir, temp, name, RENAME_EXCHANGE);
+    r = rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish exchange */
     if (r == -ENOENT)
         return -EAGAIN;
     if (r < 0)
         return r;
     r = os_file_identify(dir, temp, &out);
-    if (r == 0 && posix_unchanged(&out, judged))
+    if (r == 0 && posix_unchanged(&out, judged)) /* model: publish compare */
         return 0;
-    (void)rename_as(dir, temp, name, RENAME_EXCHANGE);
+    (void)rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish back */
     return -EAGAIN;
 }
 
@@ -264,10 +264,10 @@ os_file_unpublish(const struct os_dir *dir, const char *temp, const char *name,
     int r;
 
     if (judged == NULL)
-        return os_file_remove(dir, name);
-    r = rename_as(dir, temp, name, RENAME_EXCHANGE);
+        return os_file_remove(dir, name);            /* model: unpublish remove */
+    r = rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: unpublish exchange */
     if (r == -ENOENT) /* NAME is gone: only the old one has to come back */
-        return rename_as(dir, temp, name, RENAME_NOREPLACE);
+        return rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: unpublish put */
     return r < 0 ? r : os_file_remove(dir, temp);
 }
 

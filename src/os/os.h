@@ -16,6 +16,7 @@
 #ifndef VORTEX_OS_H
 #define VORTEX_OS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,13 @@ static inline bool
 os_same_file(const struct os_file_id *a, const struct os_file_id *b)
 {
     return a->device == b->device && a->inode == b->inode;
+}
+
+/* The machine knows, and can't say just now: that isn't as if there were nothing to know. */
+static inline bool
+os_error_will_pass(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EIO || r == -EINTR;
 }
 
 struct os_file {
@@ -223,7 +231,10 @@ int os_process_hold(int64_t pid, struct os_hold *ret_hold);
 /* Let go and leave the empty value. */
 void os_process_release(struct os_hold *hold);
 
-/* The identity of a held process, as far as it can be known. */
+/*
+ * The identity of a held process, as far as it can be known: 0; -ESRCH; -EMFILE and its like where
+ * it could be, but not at this moment.
+ */
 int os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity);
 
 /*
@@ -320,7 +331,6 @@ struct os_limit {
 #define OS_CPUS_MAX 8192 /* the most that Linux can be built for */
 
 struct os_cpus {
-    bool is_set;
     uint64_t bits[OS_CPUS_MAX / 64]; /* number n is bit n % 64 of word n / 64 */
 };
 
@@ -345,7 +355,7 @@ struct os_launch {
     const char *output; /* standard output and error are appended there, made with mode 0640 */
     int umask;
     const struct os_limit *limits; /* of each kind */
-    const struct os_cpus *cpus;    /* on which it may run */
+    const struct os_cpus *cpus;    /* on which it may run; NULL: as we */
     enum os_io_class io_class;
     int io_priority; /* in that class */
     bool no_new_privileges;
@@ -498,6 +508,13 @@ struct os_source {
  */
 int os_wait(struct os_source *sources, size_t count, int64_t deadline_ms);
 
+/*
+ * os_wait of a process that is likely to sleep for long now: what it doesn't need asleep (the stack
+ * of calls that are over, freed memory, the code of its program and of its libraries) goes back to
+ * the system. What is needed again comes back with a page fault for some 16 pages of code.
+ */
+int os_wait_settled(struct os_source *sources, size_t count, int64_t deadline_ms);
+
 /* A pipe: [0] to read from, which never blocks, [1] to write to, which blocks: for a child. */
 int os_pipe(intptr_t ret_ends[2]);
 
@@ -542,6 +559,14 @@ int os_cgroup_kill(const struct os_cgroup *cgroup);
 
 /* Does somebody in it live? */
 bool os_cgroup_is_populated(const struct os_cgroup *cgroup);
+
+/*
+ * A new one in its place, for another server: with nothing that was set or made in the former one;
+ * and Linux 6.18 kills whoever is born into a group that was killed before.
+ *
+ * Returns: 0; an error: there is none now, as after os_cgroup_remove. -EEXIST: somebody is in it.
+ */
+int os_cgroup_renew(struct os_cgroup *cgroup);
 
 /* Remove it where nobody is in it, and leave the empty value. */
 void os_cgroup_remove(struct os_cgroup *cgroup);
@@ -737,15 +762,6 @@ int os_service_ask(const char *name, struct os_service_facts *ret);
 void *os_pages_new(size_t size);
 /* NULL is fine. Returns NULL. */
 void *os_pages_free(void *pages, size_t size);
-
-/* Give back what calls that are over have left of the stack: some 50 KiB after a start, measured. */
-void os_stack_release(void);
-
-/*
- * Let go of this program's code and that of its libraries, of which a start needed much: what is
- * used again is mapped again, with a page fault for some 16 pages.
- */
-void os_code_release(void);
 
 /* Wall clock, milliseconds since 1970. */
 int64_t os_wall_ms(void);

@@ -320,11 +320,15 @@ os_dir_is_remote(const struct os_dir *dir)
 }
 
 void
-posix_default_signals(void)
+posix_reset_signals(void)
 {
+    sigset_t none;
+
     for (int s = 1; s < NSIG; s++)
         if (s != SIGKILL && s != SIGSTOP)
             (void)signal(s, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void

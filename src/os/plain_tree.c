@@ -128,6 +128,13 @@ os_cgroup_is_populated(const struct os_cgroup *cgroup)
     return false;
 }
 
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
+{
+    (void)cgroup;
+    return -ENOTSUP;
+}
+
 void
 os_cgroup_remove(struct os_cgroup *cgroup)
 {

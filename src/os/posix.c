@@ -202,10 +202,11 @@ open_lock_file(const struct os_dir *dir, const char *name, bool create, bool *re
 
     *ret_made = false;
     for (;;) {
-        int fd = openat((int)dir->handle, name, flags);
+        int fd = openat((int)dir->handle, name, flags); /* model: claim 1 open */
 
         if (fd >= 0 || errno != ENOENT || !create)
             return fd < 0 ? -errno : fd;
+        /* model: claim 1 make */
         fd = openat((int)dir->handle, name, flags | O_CREAT | O_EXCL, 0600);
         *ret_made = fd >= 0;
         if (fd >= 0 || errno != EEXIST)

@@ -28,14 +28,17 @@ bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
 /* flock it without waiting: 0; -EWOULDBLOCK. */
 int posix_flock(intptr_t handle);
 
-/* Let each signal do what it does by default. */
-void posix_default_signals(void);
+/* Signals as a program expects them, whatever our caller made of them: by default, none blocked. */
+void posix_reset_signals(void);
 
 /* Let the next exec close all descriptors from that number on, but keep stays as it is. */
 void posix_keep_from_exec(int from, intptr_t keep);
 
 /* Close the descriptors from the first number to the last one; -1: to the highest there is. */
 void posix_close_range(int first, int last);
+
+/* What was freed goes back to the system, as far as the C library can do that. */
+void posix_heap_release(void);
 
 /* Kill all that is below that child of ours, as far as it can be found. */
 void posix_kill_below(int64_t child);
@@ -48,8 +51,8 @@ struct posix_who {
     uid_t uid;
     gid_t gid;
     char name[OS_NAME_MAX]; /* empty: no user was named */
-    char home[OS_PATH_MAX];
-    char shell[OS_PATH_MAX];
+    const char *home;       /* this and the next are the library's, until it looks up another */
+    const char *shell;
     gid_t *groups; /* the supplementary ones; free it */
     size_t group_count;
 };
@@ -60,6 +63,15 @@ int posix_who_find(const struct os_launch *launch, struct posix_who *ret, enum o
 int posix_become(const struct os_launch *launch, const struct posix_who *who,
                  enum os_stage *ret_stage);
 void posix_regain(void);
+
+/* ---- posix_launch.c: os_launch_exec in two steps ------------------------------------------ */
+
+/* All that comes before the exec. */
+int posix_launch_prepare(const struct os_launch *launch, const struct os_lock *lock,
+                         enum os_stage *ret_stage);
+
+/* Returns only on failure. */
+int posix_launch_exec(const struct os_launch *launch, enum os_stage *ret_stage);
 
 /* ---- posix_stored.c ---------------------------------------------------------------------- */
 

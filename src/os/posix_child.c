@@ -156,7 +156,7 @@ os_event_wait(void)
 /* ---- Signal names ------------------------------------------------------------------------ */
 
 static const struct {
-    const char *name;
+    char name[8]; /* no pointer: each process would have its own copy of the table */
     int number;
 } signals[] = {
     {"HUP", SIGHUP},       {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"ILL", SIGILL},

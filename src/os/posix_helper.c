@@ -85,15 +85,11 @@ os_helper_start(os_helper_main *main, const void *what, const intptr_t *handles,
 static void
 become_filter(const char *const *argv, intptr_t input, intptr_t output, int channel)
 {
-    sigset_t none;
-
     (void)dup2((int)input, STDIN_FILENO);
     (void)dup2((int)output, STDOUT_FILENO);
     (void)fcntl(channel, F_SETFD, 0); /* open for as long as it runs */
     (void)setpriority(PRIO_PROCESS, 0, FILTER_NICE);
-    posix_default_signals();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    posix_reset_signals();
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
 }

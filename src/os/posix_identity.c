@@ -40,8 +40,8 @@ find_user(const char *user, struct posix_who *who)
     who->uid = pw->pw_uid;
     who->gid = pw->pw_gid;
     snprintf(who->name, sizeof(who->name), "%s", pw->pw_name);
-    snprintf(who->home, sizeof(who->home), "%s", pw->pw_dir);
-    snprintf(who->shell, sizeof(who->shell), "%s", pw->pw_shell);
+    who->home = pw->pw_dir;
+    who->shell = pw->pw_shell;
     return 0;
 }
 

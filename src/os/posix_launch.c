@@ -184,10 +184,11 @@ set_limits(const struct os_limit *limits, enum os_stage *stage)
     int r = 0;
 
     for (int kind = 0; r == 0 && limits != NULL && kind < OS_LIMIT_KINDS; kind++) {
-        int which = posix_limit_number((enum os_limit_kind)kind);
+        int which;
 
         if (!limits[kind].is_set)
             continue;
+        which = posix_limit_number((enum os_limit_kind)kind);
         *stage = (enum os_stage)(OS_STAGE_LIMIT + kind);
         r = which < 0 ? -ENOTSUP : set_limit(which, &limits[kind]);
     }
@@ -221,17 +222,6 @@ set_environment(const char *const *env)
             return -errno;
     }
     return 0;
-}
-
-/* Signals as a program expects them, whatever our caller made of them. */
-static void
-reset_signals(void)
-{
-    sigset_t none;
-
-    posix_default_signals();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* ---- Sockets that are passed on ----------------------------------------------------------- */
@@ -284,7 +274,7 @@ set_scheduling(const struct os_launch *l, enum os_stage *stage)
     if (l->io_class != OS_IO_KEEP && (r = posix_set_io(l->io_class, l->io_priority)) < 0)
         return r;
     *stage = OS_STAGE_CPUS;
-    return l->cpus != NULL && l->cpus->is_set ? posix_set_cpus(l->cpus) : 0;
+    return l->cpus != NULL ? posix_set_cpus(l->cpus) : 0;
 }
 
 /* The end of a pipe for the server's newline, under the number that it was promised. */
@@ -369,7 +359,8 @@ tell_ready(const char *word)
 }
 
 int
-os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
+posix_launch_prepare(const struct os_launch *l, const struct os_lock *lock,
+                     enum os_stage *ret_stage)
 {
     struct posix_who who;
     int r = posix_who_find(l, &who, ret_stage);
@@ -377,19 +368,39 @@ os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_st
     if (r < 0)
         return r;
     r = enter(l, lock, &who, ret_stage);
-    free(who.groups);
-    if (r == 0) {
-        *ret_stage = OS_STAGE_EXEC;
-        if (l->ready_word != NULL)
-            tell_ready(l->ready_word);
-        reset_signals();
-        /* As its user searches the PATH it will have; a script without #! runs by the shell. */
-        execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
-        r = -errno;
-        /* Linux refuses the exec to a user with too many processes, not the change to that user. */
-        if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
-            *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
-    }
+    if (who.groups != NULL) /* a call of the library less: see posix_reset_signals */
+        free(who.groups);
+    if (r == 0 && l->ready_word != NULL)
+        tell_ready(l->ready_word);
+    if (r == 0)
+        posix_reset_signals();
+    return r;
+}
+
+int
+posix_launch_exec(const struct os_launch *l, enum os_stage *ret_stage)
+{
+    int r;
+
+    *ret_stage = OS_STAGE_EXEC;
+    if (l->argv[0][0] == '/') /* there is nothing to search; what it can't do, execvp may */
+        (void)execve(l->argv[0], (char *const *)(uintptr_t)l->argv, environ);
+    /* As its user searches the PATH it will have; a script without #! runs by the shell. */
+    execvp(l->argv[0], (char *const *)(uintptr_t)l->argv);
+    r = -errno;
+    /* Linux refuses the exec to a user with too many processes, not the change to that user. */
+    if (r == -EAGAIN && l->limits != NULL && l->limits[OS_LIMIT_NPROC].is_set)
+        *ret_stage = (enum os_stage)(OS_STAGE_LIMIT + OS_LIMIT_NPROC);
+    return r;
+}
+
+int
+os_launch_exec(const struct os_launch *l, const struct os_lock *lock, enum os_stage *ret_stage)
+{
+    int r = posix_launch_prepare(l, lock, ret_stage);
+
+    if (r == 0)
+        r = posix_launch_exec(l, ret_stage);
     posix_regain();
     return r;
 }

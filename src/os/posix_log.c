@@ -2,7 +2,6 @@
 /* Files that grow, and who is told what a server says; the same on all Unixes. */
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,9 +12,6 @@
 
 #include "os/os.h"
 #include "os/posix.h"
-
-/* Far less than what systems keep free below a stack, so that nothing else is hit. */
-#define STACK_RELEASED ((size_t)256 * 1024)
 
 /* ---- Memory, time ------------------------------------------------------------------------ */
 
@@ -35,41 +31,6 @@ os_pages_free(void *pages, size_t size)
     if (pages != NULL)
         munmap(pages, size);
     return NULL;
-}
-
-void
-os_stack_release(void)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    /* The page below stays, too: our own frame, and a leaf's red zone. */
-    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
-
-    /* Where less of the stack is there, that is an error, after what is there was released. */
-    (void)madvise((void *)(end - STACK_RELEASED), STACK_RELEASED, MADV_DONTNEED);
-}
-
-/* What can't be written is the file's own: it comes back from there with the next look at it. */
-static int
-release_object(struct dl_phdr_info *object, size_t size, void *what)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-
-    (void)size;
-    (void)what;
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-        uintptr_t begin = object->dlpi_addr + part->p_vaddr;
-
-        if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
-            (void)madvise((void *)(begin & ~(page - 1)), part->p_memsz, MADV_DONTNEED);
-    }
-    return 0;
-}
-
-void
-os_code_release(void)
-{
-    (void)dl_iterate_phdr(release_object, NULL);
 }
 
 int64_t

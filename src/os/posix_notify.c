@@ -2,6 +2,7 @@
 /* What a service manager says in the environment, and the newline that some of them wait for. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,19 @@ os_notify_fd_give(intptr_t handle)
 int
 os_notify_newline(intptr_t handle)
 {
-    int64_t n = os_handle_write(handle, "\n", 1);
+    sigset_t broken, former, pending;
+    int64_t n;
+    int signal;
 
+    /* Where nobody reads any more, a daemon that says "ready" must not die of it. */
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &broken, &former);
+    n = os_handle_write(handle, "\n", 1);
+    if (n == -EPIPE && !sigismember(&former, SIGPIPE) && sigpending(&pending) == 0
+        && sigismember(&pending, SIGPIPE))
+        (void)sigwait(&broken, &signal);
+    (void)pthread_sigmask(SIG_SETMASK, &former, NULL);
     (void)os_handle_close(handle);
     return n < 0 ? (int)n : 0;
 }

@@ -27,7 +27,7 @@ wait_for_go(int go)
     do
         n = read(go, &byte, 1);
     while (n < 0 && errno == EINTR);
-    if (n != 1)
+    if (n != 1) /* model: supervise eof */
         _exit(1);
 }
 
@@ -41,6 +41,16 @@ take_output(intptr_t output)
     return 0;
 }
 
+/* What has a number that is promised to the server would be closed before its time. */
+static int
+out_of_the_way(int fd, const struct os_launch *launch)
+{
+    if (fd != launch->passed_as && fd >= posix_passed_end(launch))
+        return fd;
+    return fcntl(fd, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
+}
+
+/* Only the exec waits for the word to go: all else is done while the parent names us. */
 static void
 server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t output,
             int64_t parent, int go, int channel)
@@ -51,9 +61,8 @@ server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t
 
     own_launch.dies_with = parent;
     setsid();
-    /* What has a number that is promised to the server would be closed before its time. */
-    if (channel == launch->passed_as || channel < posix_passed_end(launch))
-        channel = fcntl(channel, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
+    channel = out_of_the_way(channel, launch);
+    go = out_of_the_way(go, launch);
     if (launch->passed_as > STDERR_FILENO && launch->stored_count > 0)
         own_launch.passed =
             fcntl((int)launch->passed, F_DUPFD_CLOEXEC, posix_beyond_passed(launch));
@@ -61,10 +70,11 @@ server_main(const struct os_launch *launch, const struct os_lock *lock, intptr_t
     /* A killed supervisor doesn't free the claim of a server that lives on. */
     if (refusal.error == 0)
         refusal.error = os_lock_pass_on(&own, true);
-    if (refusal.error == 0) {
-        wait_for_go(go);
-        refusal.error = os_launch_exec(&own_launch, &own, &refusal.stage);
-    }
+    if (refusal.error == 0)
+        refusal.error = posix_launch_prepare(&own_launch, &own, &refusal.stage);
+    wait_for_go(go);
+    if (refusal.error == 0)
+        refusal.error = posix_launch_exec(&own_launch, &refusal.stage);
     (void)!write(channel, &refusal, sizeof(refusal));
     _exit(1);
 }

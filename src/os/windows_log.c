@@ -24,17 +24,6 @@ os_pages_free(void *pages, size_t size)
     return NULL;
 }
 
-/* The system takes from a working set what isn't used. */
-void
-os_stack_release(void)
-{
-}
-
-void
-os_code_release(void)
-{
-}
-
 /* ---- Files --------------------------------------------------------------------------------- */
 
 static int

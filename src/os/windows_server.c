@@ -49,6 +49,13 @@ os_cgroup_remove(struct os_cgroup *cgroup)
     cgroup->handle = windows_close(cgroup->handle);
 }
 
+int
+os_cgroup_renew(struct os_cgroup *cgroup)
+{
+    os_cgroup_remove(cgroup);
+    return os_cgroup_make(cgroup->name, cgroup);
+}
+
 /* The jobs of a dead process are gone with it. */
 void
 os_cgroup_discard(const char *path)

@@ -280,8 +280,7 @@ settle(const struct windows_spawn *spawn, PROCESS_INFORMATION *process)
 
     if (spawn->job != NULL && !AssignProcessToJobObject(spawn->job, process->hProcess))
         return windows_last_error();
-    if (cpus != NULL && cpus->is_set
-        && !SetProcessAffinityMask(process->hProcess, (DWORD_PTR)cpus->bits[0]))
+    if (cpus != NULL && !SetProcessAffinityMask(process->hProcess, (DWORD_PTR)cpus->bits[0]))
         return windows_last_error();
     return 0;
 }

@@ -326,3 +326,10 @@ os_wait(struct os_source *sources, size_t count, int64_t deadline_ms)
             return windows_last_error();
     }
 }
+
+/* The system takes from a working set what isn't used. */
+int
+os_wait_settled(struct os_source *sources, size_t count, int64_t deadline_ms)
+{
+    return os_wait(sources, count, deadline_ms);
+}

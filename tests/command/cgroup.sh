@@ -100,6 +100,51 @@ stop_ok
 check only_groups ''
 kept a_restarted_server_has_a_group_too
 
+# kill_server HOW: and wait for the next one, in a new group of the same name.
+kill_server()
+{
+    local former
+    former=$(stat -c %i "$fs$group")
+    restarts=$((restarts + 1))
+    "$@"
+    eventually has_value restarts $restarts
+    eventually has_value phase ready
+    check is_alive "$(value server-pid)"
+    check test "$(group_of "$(value server-pid)")" = "$group"
+    check test "$(stat -c %i "$fs$group")" != "$former"
+    check only_groups ".$group "
+}
+
+kill_by_group()
+{
+    echo 1 >"$fs$group/cgroup.kill" # Linux 6.18 kills whoever is born into it later
+}
+
+kill_by_number()
+{
+    kill -KILL "$(value server-pid)"
+}
+
+fresh
+restarts=0
+config '[server]' "command = $ALIVE" '[restart]' 'policy = on-failure' 'delay = 0s'
+expect 0 started "$VORTEX" start "${C[@]}"
+group=$(value cgroup)
+kill_server kill_by_number
+kill_server kill_by_group
+alive setsid
+echo $bystander >"$fs$group/cgroup.procs"
+kill_server kill_by_number
+check is_dead $bystander
+end $bystander
+mkdir "$fs$group/below"
+kill_server kill_by_number
+echo 1 >"$fs$group/cgroup.freeze"
+kill_server kill_by_number
+stop_ok
+check only_groups ''
+kept what_was_done_to_a_group_is_not_done_to_the_next_servers
+
 # ---- A stop leaves nothing ---------------------------------------------------------------------
 
 # The adopted one is no descendant: the group alone leads to it.

@@ -60,11 +60,21 @@ children()
     cat "/proc/$one/task/$one/children"
 }
 
-has_children()
+# all_alive NUMBER: process 1 has so many children, and each is ALIVE by now, not on its way there.
+all_alive()
 {
-    # shellcheck disable=SC2046 # words are what is counted
-    set -- "$1" $(children)
-    [ $# -eq $(($1 + 1)) ]
+    local child number=0
+    for child in $(children); do
+        [ "$(tr -d '\0' <"/proc/$child/cmdline")" = "$ALIVE" ] || return
+        number=$((number + 1))
+    done 2>/dev/null
+    [ $number -eq "$1" ]
+}
+
+# is_gone_within PID: a number in the container.
+is_gone_within()
+{
+    "${ENTER[@]}" "$one" test ! -e "/proc/$1"
 }
 
 has_line()
@@ -112,12 +122,10 @@ kept signals_are_forwarded
 
 fresh
 boot -p "$P" -- sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.1 & ); (setsid $ALIVE &); done; exec $ALIVE"
-eventually has_children 11
-for child in $(children); do
-    [ "$(tr -d '\0' <"/proc/$child/cmdline")" = "$ALIVE" ] || problem+="child $child is something else\n"
-done
-"${ENTER[@]}" "$one" sh -c "sleep 0.1 & exit 0" # an orphan of docker exec
-eventually has_children 11
+eventually all_alive 11
+orphan=$("${ENTER[@]}" "$one" sh -c 'sleep 0.1 >/dev/null & echo $!') # of docker exec
+eventually is_gone_within "$orphan"
+check all_alive 11
 kill -TERM "$one"
 ended 143
 kept every_orphan_is_reaped

@@ -393,6 +393,33 @@ def a_script_speaks_in_its_own_name(m):
     check((m.dir / "status").read_text(encoding="utf-8") == "0\n", "no success")
 
 
+def a_script_says_ready_on_a_descriptor(m):
+    environment = {**os.environ, "NOTIFY_SOCKET": str(m.dir / "notify")}
+    for word in ("READY=1", "STATUS=too much for it"):
+        mine, its = os.pipe()
+        told = subprocess.run([VORTEX, "notify", f"--fd={its}", word], env=environment,
+                              pass_fds=[its], capture_output=True, check=False, text=True)  # fmt: skip
+        os.close(its)
+        check(os.read(mine, 10) == (b"\n" if word == "READY=1" else b""), word)
+        check(told.returncode == (0 if word == "READY=1" else 2), told)
+        os.close(mine)
+    its = os.open("/dev/null", os.O_RDONLY)
+    mine, broken = os.pipe()
+    os.close(mine)
+    for number, status, why in ((99, 2, "not '99'"), (its, 1, "Bad file"), (broken, 1, "Broken pipe")):
+        told = subprocess.run([VORTEX, "notify", "--fd", str(number), "READY=1"], env=environment,
+                              pass_fds=[its, broken], capture_output=True, check=False,
+                              text=True, restore_signals=True)  # fmt: skip
+        check(told.returncode == status and why in told.stderr, told)
+    os.close(its)
+    os.close(broken)
+    m.socket.setblocking(False)
+    try:
+        raise Broken(f"the socket heard: {m.socket.recv(100)}")
+    except BlockingIOError:
+        pass
+
+
 PROMISES = [
     ready_is_said_in_exec_mode_and_the_watchdog_turned_off,
     a_server_that_speaks_for_itself_in_exec_mode_is_not_interrupted,
@@ -409,6 +436,7 @@ PROMISES = [
     sockets_outlive_a_crash_of_the_server,
     stored_descriptors_reach_the_next_server,
     a_script_speaks_in_its_own_name,
+    a_script_says_ready_on_a_descriptor,
 ]
 
 

@@ -14,7 +14,7 @@ SELF=$(realpath "$0") SERVERS=${VORTEX_TEST_SERVERS-}
 
 # shellcheck source=tests/command/tap.sh
 . "$(dirname "$SELF")/tap.sh"
-alone --net -- "$SELF" "$@"
+alone --net --ipc -- "$SELF" "$@"
 
 top=$(mktemp -d /tmp/vortex-started-XXXXXX)
 trap 'rm -rf "$top"' EXIT
@@ -67,10 +67,10 @@ started()
     kept "$1"
 }
 
-# have PROGRAM PROMISE: is that server there?
+# have PROGRAM PROMISE: is that server there? /bin has other ones, such as Debian's wrappers.
 have()
 {
-    [ ! -x "$SERVERS/bin/$1" ] || return 0
+    [ -z "$SERVERS" ] || [ ! -x "$SERVERS/bin/$1" ] || return 0
     if [ -n "${VORTEX_TEST_ALL-}" ]; then
         problem+="there is no $1 in '$SERVERS/bin'\n"
         kept "$2"
@@ -116,10 +116,13 @@ if have pg_isready $promise; then
     chown 65534:65534 "$dir/db"
     expect 0 '' setpriv --reuid 65534 --regid 65534 --clear-groups "$SERVERS/bin/initdb" \
         -D "$dir/db" -A trust -U postgres --no-locale --no-sync
-    isready=("$SERVERS/bin/pg_isready" -q -h "$dir/db" -p 8003 -U postgres)
+    # On a loaded machine an answer may take longer than the 3 s that pg_isready waits by itself, and a
+    # stop longer than the 30 s before a KILL.
+    isready=("$SERVERS/bin/pg_isready" -q -t 0 -h "$dir/db" -p 8003 -U postgres)
     config '[server]' 'user = 65534' 'group = 65534' "directory = $dir/db" \
         "command = sh -c 'sleep 0.5; exec $SERVERS/bin/postgres -D $dir/db -p 8003 -h \"\" -k $dir/db'" \
-        '[ready]' "when = exec:${isready[*]}" '[log]' 'target = none'
+        '[ready]' "when = exec:${isready[*]}" '[log]' 'target = none' \
+        '[stop]' 'signal = INT' 'timeout = infinity'
     expect 0 started "$VORTEX" start "${C[@]}"
     expect 0 '' "${isready[@]}"
     stop_ok

@@ -333,6 +333,35 @@ check test "$(value server-pid)" = "$first"
 stop_ok
 kept a_server_that_is_not_healthy_is_restarted_or_only_told_of
 
+has_attempts()
+{
+    [ "$(wc -l <"$top/attempts")" -ge "$1" ]
+}
+
+serves_anew()
+{
+    [ "$(value server-pid)" != "$1" ] && is_alive "$(value server-pid)"
+}
+
+# The disk with the state is full; the hook and the server write elsewhere.
+fresh
+mount -t tmpfs -o nr_inodes=40 none "$dir" || exit 1
+config '[server]' "command = sh -c 'test ! -e $dir/filler.1 || echo unnamed >>$top/unnamed; exec $ALIVE'" \
+    '[hook]' "pre-start = sh -c 'echo >>$top/attempts'" '[restart]' 'policy = always' 'delay = 10ms..50ms'
+expect 0 started "$VORTEX" start "${C[@]}"
+for n in {1..40}; do
+    : 2>/dev/null >"$dir/filler.$n"
+done
+server=$(value server-pid)
+end "$server"
+eventually has_attempts 4
+check test ! -e "$top/unnamed"
+rm "$dir"/filler.*
+eventually serves_anew "$server"
+expect 0 '' "$VORTEX" stop "${C[@]}"
+umount "$dir"
+kept a_server_is_restarted_only_where_the_state_can_name_it
+
 # ---- Failures and idleness --------------------------------------------------------------------
 
 fresh

@@ -377,6 +377,28 @@ what_this_system_cannot_do_is_a_mistake(void **state)
     expect_says(answer->err, ":4: 'limit-rss' is not possible on this system: take the line out");
 }
 
+/* A server whose identity could not be told would be nobody's to stop. */
+static void
+a_start_short_of_descriptors_fails_or_can_be_stopped(void **state)
+{
+    struct world *w = *state;
+    int started = 0;
+
+    need_linux();
+    for (int limit = 4; limit < 20; limit++) {
+        const char *few = text_of("--nofile=%d", limit);
+        bool done =
+            PROGRAM(w, "prlimit", few, w->vortex, "start", "web", "--", "sleep", "1000")->status
+            == 0;
+
+        expect_exit(VORTEX(w, "status", "web"), done ? 0 : 3);
+        expect_exit(VORTEX(w, "stop", "web"), 0);
+        expect_no_files(w, "web");
+        started += done;
+    }
+    assert_true(started > 0);
+}
+
 int
 main(void)
 {
@@ -387,6 +409,7 @@ main(void)
         PROMISE(a_hard_limit_that_only_root_may_raise_names_its_key),
         PROMISE(a_user_with_too_many_processes_gets_no_more_of_them),
         PROMISE(limits_are_for_the_server_not_for_what_starts_it),
+        PROMISE(a_start_short_of_descriptors_fails_or_can_be_stopped),
         PROMISE(supplementary_groups_are_taken),
         PROMISE(groups_that_cannot_be_taken_are_named),
         PROMISE(no_new_privileges_is_set_on_request_alone),

@@ -35,7 +35,7 @@ an_empty_text_gives_the_defaults(void **state)
     for (int kind = 0; kind < OS_LIMIT_KINDS; kind++)
         assert_false(config->limits[kind].is_set);
     assert_null(config->groups);
-    assert_false(config->cpus.is_set);
+    assert_null(config->cpus);
     assert_int_equal(config->io_class, OS_IO_KEEP);
     assert_false(config->no_new_privileges);
     assert_int_equal(config->nice, OS_NICE_KEEP);

@@ -113,7 +113,7 @@ static void
 each_key_needs_a_value(void **state)
 {
     (void)state;
-    for (const struct key *key = config_keys; key->section; key++) {
+    for (const struct key *key = config_keys; key->section[0]; key++) {
         char text[64], line[128];
 
         snprintf(text, sizeof text, "[%s]\n%s = \t\n", key->section, key->name);

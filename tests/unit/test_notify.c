@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -205,7 +206,13 @@ a_newline_is_written_once(void **state)
     assert_int_equal(byte[0], '\n');
     assert_int_equal(read(ends[0], byte, 2), 0);
     close(ends[0]);
-    setenv("NOTIFY_FD", "2", 1); /* standard error is nobody's word */
+    (void)signal(SIGPIPE, SIG_DFL);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    snprintf(number, sizeof(number), "%d", ends[1]);
+    setenv("NOTIFY_FD", number, 1);
+    assert_int_equal(vortex_notify_ready(), -EPIPE); /* and no SIGPIPE */
+    setenv("NOTIFY_FD", "2", 1);                     /* standard error is nobody's word */
     assert_int_equal(vortex_notify_ready(), -EINVAL);
     setenv("NOTIFY_FD", "many", 1);
     assert_int_equal(vortex_notify_ready(), -EINVAL);

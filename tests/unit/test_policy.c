@@ -7,8 +7,6 @@
 
 #include "host/policy.h"
 
-static int64_t times[LIMIT_MAX];
-
 static struct policy
 policy_of(enum restart_policy kind, int min_ms, int max_ms)
 {
@@ -16,7 +14,7 @@ policy_of(enum restart_policy kind, int min_ms, int max_ms)
         .policy = kind, .delay_min_ms = min_ms, .delay_max_ms = max_ms, .reset_after_ms = 60000};
     struct policy policy;
 
-    policy_init(&policy, &settings, 42, times);
+    assert_int_equal(policy_init(&policy, &settings, 42), 0);
     return policy;
 }
 
@@ -62,8 +60,8 @@ jitter_makes_two_supervisors_differ(void **state)
     int delay_a = 0, delay_b = 0;
 
     (void)state;
-    policy_init(&a, &settings, 1000, times);
-    policy_init(&b, &settings, 2000, times); /* without a limit nobody writes there */
+    assert_int_equal(policy_init(&a, &settings, 1000), 0);
+    assert_int_equal(policy_init(&b, &settings, 2000), 0);
     policy_ended(&a, true, 1, 0, 0, &delay_a);
     policy_ended(&b, true, 1, 0, 0, &delay_b);
     assert_int_not_equal(delay_a, delay_b);
@@ -100,21 +98,54 @@ exempt_exit_statuses_are_final(void **state)
     assert_int_equal(policy_ended(&p, true, -1, 0, 0, &delay), POLICY_RESTART);
 }
 
+static struct policy
+limited_policy(int limit, int limit_ms)
+{
+    struct policy_settings settings = {
+        .policy = RESTART_ALWAYS, .reset_after_ms = -1, .limit = limit, .limit_ms = limit_ms};
+    struct policy policy;
+
+    assert_int_equal(policy_init(&policy, &settings, 42), 0);
+    return policy;
+}
+
 static void
 the_limit_holds_within_its_time_and_no_longer(void **state)
 {
-    struct policy p = policy_of(RESTART_ALWAYS, 1, 1);
+    struct policy p = limited_policy(3, 1000);
     int delay;
 
     (void)state;
-    p.settings.limit = 3;
-    p.settings.limit_ms = 1000;
     for (int now = 0; now < 300; now += 100)
         assert_int_equal(policy_ended(&p, true, 1, 0, now, &delay), POLICY_RESTART);
     assert_int_equal(policy_ended(&p, true, 1, 0, 999, &delay), POLICY_GIVE_UP);
     assert_int_equal(policy_ended(&p, true, 1, 0, 1000, &delay), POLICY_RESTART);
     assert_int_equal(policy_ended(&p, true, 1, 0, 1050, &delay), POLICY_GIVE_UP);
     assert_int_equal(policy_ended(&p, true, 1, 0, 1100, &delay), POLICY_RESTART);
+    policy_free(&p);
+}
+
+static void
+another_limit_counts_anew_and_the_same_one_goes_on(void **state)
+{
+    struct policy p = limited_policy(1, 1000);
+    struct policy_settings settings = p.settings;
+    int delay;
+
+    (void)state;
+    assert_int_equal(policy_ended(&p, true, 1, 0, 0, &delay), POLICY_RESTART);
+    settings.delay_min_ms = 5;
+    assert_int_equal(policy_renew(&p, &settings), 0);
+    assert_int_equal(policy_ended(&p, true, 1, 0, 1, &delay), POLICY_GIVE_UP);
+    settings.limit = LIMIT_MAX;
+    assert_int_equal(policy_renew(&p, &settings), 0);
+    for (int i = 0; i < LIMIT_MAX; i++)
+        assert_int_equal(policy_ended(&p, true, 1, 0, 2, &delay), POLICY_RESTART);
+    assert_int_equal(policy_ended(&p, true, 1, 0, 2, &delay), POLICY_GIVE_UP);
+    settings.limit = 0;
+    assert_int_equal(policy_renew(&p, &settings), 0);
+    assert_int_equal(policy_ended(&p, true, 1, 0, 2, &delay), POLICY_RESTART);
+    policy_free(&p);
 }
 
 static void
@@ -138,6 +169,7 @@ main(void)
         cmocka_unit_test(a_clean_end_is_final_on_failure_and_not_always),
         cmocka_unit_test(exempt_exit_statuses_are_final),
         cmocka_unit_test(the_limit_holds_within_its_time_and_no_longer),
+        cmocka_unit_test(another_limit_counts_anew_and_the_same_one_goes_on),
         cmocka_unit_test(without_a_limit_it_never_gives_up),
     };
 

@@ -321,6 +321,55 @@ a_reused_pid_is_no_leftover(void **state)
 }
 
 static void
+end_for_good(struct fake_process *process)
+{
+    if (process == NULL)
+        return;
+    fake_kill(process);
+    fake_reap(process);
+}
+
+/* The last of the old ones end, and a start gets the dead server's number, as its session's too. */
+static void
+start_with_the_dead_servers_number(void *ignored)
+{
+    (void)ignored;
+    end_for_good(fake_process(RIVAL));
+    end_for_good(fake_process(INNOCENT));
+    fake_reuse(SERVER)->session = SERVER;
+    if (start_as(SERVER) != 0) {
+        innocent = NULL;
+        return;
+    }
+    fake_become(SERVER);
+    innocent = fake_fork(RIVAL + 100);
+    fake_become(FAKE_SELF);
+}
+
+static void
+a_new_server_with_the_dead_ones_number_and_its_workers_are_no_leftovers(void **state)
+{
+    unsigned n = 0;
+
+    (void)state;
+    do {
+        struct fake_process *worker, *stranger;
+
+        instance_setup(NULL);
+        set_leftovers(&worker, &stranger);
+        innocent = NULL;
+        fake_watch();
+        fake_hook_at(++n, start_with_the_dead_servers_number, NULL);
+        (void)vortex_pidfile_end_leftovers(PIDFILE, 1000);
+        if (innocent != NULL) {
+            assert_int_equal(innocent->signal_count, 0);
+            assert_int_equal(fake_process(SERVER)->signal_count, 0);
+        }
+    } while (fake_steps() >= n);
+    assert_true(n > 3);
+}
+
+static void
 a_session_of_the_same_number_is_not_the_servers(void **state)
 {
     struct fake_process *worker, *stranger;
@@ -411,6 +460,7 @@ main(void)
         TEST(leftovers_of_the_session_are_ended_and_no_others),
         TEST(leftovers_of_the_living_are_none),
         TEST(a_reused_pid_is_no_leftover),
+        TEST(a_new_server_with_the_dead_ones_number_and_its_workers_are_no_leftovers),
         TEST(a_session_of_the_same_number_is_not_the_servers),
         TEST(all_in_the_group_that_a_supervisor_made_are_leftovers),
         TEST(a_group_that_is_not_this_pidfiles_is_spared),

@@ -7,20 +7,22 @@
 
 #include <cmocka.h>
 
-#include "host/host.h"
+#include "host/service.h"
 
 static void
 a_units_name_holds_the_whole_instances_name(void **state)
 {
-    char instance[OS_NAME_MAX] = "", name[OS_NAME_MAX], small[64];
+    char instance[OS_NAME_MAX] = "";
+    struct manager_unit unit;
 
     (void)state;
-    assert_true(systemd_unit_name("vortex", name, sizeof(name)));
-    assert_string_equal(name, "vortex.service");
+    assert_true(systemd_unit_of("vortex", &unit));
+    assert_string_equal(unit.name, unit.is_users ? "vortex@vortex.service" : "vortex.service");
     memset(instance, 'a', 220);
-    assert_true(systemd_unit_name(instance, name, sizeof(name)));
-    assert_int_equal(strlen(name), strlen("vortex@.service") + 220);
-    assert_false(systemd_unit_name(instance, small, sizeof(small)));
+    assert_true(systemd_unit_of(instance, &unit));
+    assert_int_equal(strlen(unit.name), strlen("vortex@.service") + 220);
+    memset(instance, 'a', sizeof(instance) - 1);
+    assert_false(systemd_unit_of(instance, &unit));
 }
 
 int

@@ -58,6 +58,32 @@ an_update_changes_the_state_and_nothing_else(void **state)
 }
 
 static void
+an_update_asks_no_more_who_the_owner_is(void **state)
+{
+    (void)state;
+    set_owner();
+    assert_int_equal(update("ready"), 0);
+    for (unsigned n = 1; n <= fake_steps(); n++)
+        assert_string_not_equal(fake_step_name(n), "os_process_identify");
+    assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+}
+
+static void
+a_forked_child_that_takes_the_claim_over_names_itself(void **state)
+{
+    (void)state;
+    set_owner();
+    fake_fork(SERVER);
+    fake_become(SERVER);
+    claim_inherit(&claim);
+    assert_int_equal(update("ready"), 0);
+    crash(fake_process(FAKE_SELF));
+    fake_spawn(RIVAL);
+    fake_become(RIVAL);
+    assert_verdict(VORTEX_RUNNING, SERVER);
+}
+
+static void
 a_failed_update_leaves_the_old_state(void **state)
 {
     static const int errors[] = {EIO, ENOSPC, EACCES, EMFILE, ENOMEM};
@@ -333,6 +359,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_update_changes_the_state_and_nothing_else),
+        TEST(an_update_asks_no_more_who_the_owner_is),
+        TEST(a_forked_child_that_takes_the_claim_over_names_itself),
         TEST(a_failed_update_leaves_the_old_state),
         TEST(a_crash_at_any_step_of_an_update_leaves_a_whole_state),
         TEST(who_starts_or_removes_during_an_update_is_refused_and_disturbs_nothing),

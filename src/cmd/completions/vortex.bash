@@ -34,9 +34,9 @@ _vortex_options()
     list) echo "--json $common" ;;
     signal) echo "-s --signal --assume $common" ;;
     wait) echo "-t --timeout $common" ;;
-    service) echo "--user $common" ;;
+    service) echo "--now --user $common" ;;
     unit) echo "-l --listen $common" ;;
-    notify) echo '-t --timeout -h --help' ;;
+    notify) echo '-t --timeout --fd -h --help' ;;
     logs) echo "-n --lines -f --follow $common" ;;
     *) echo "$common" ;;
     esac
@@ -64,7 +64,7 @@ _vortex()
         fi
         case ${COMP_WORDS[i - 1]} in
         -c | --config | -p | --pidfile | -t | --timeout | -s | --signal | --assume | \
-            -n | --lines | -l | --listen | --notify-fd | --user | =) continue ;;
+            -n | --lines | -l | --listen | --notify-fd | --fd | --user | =) continue ;;
         esac
         [[ -z $verb && $word != [-=]* ]] && verb=$word
     done

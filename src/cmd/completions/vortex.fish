@@ -10,7 +10,7 @@ function __vortex_verb --description 'The verb on the command line, or nothing'
     end
     switch $word
       case -c --config -p --pidfile -t --timeout -s --signal --assume -n --lines \
-        -l --listen --notify-fd --user
+        -l --listen --notify-fd --fd --user
         set skip yes
       case '-*'
       case '*'
@@ -76,6 +76,7 @@ complete -c vortex -n __vortex_has_no_verb -a signal -d 'Send a signal to the se
 complete -c vortex -n __vortex_has_no_verb -a wait -d 'Return when the server ends'
 complete -c vortex -n __vortex_has_no_verb -a notify -d 'Tell the service manager'
 complete -c vortex -n __vortex_has_no_verb -a service -d 'As a service of this system'
+complete -c vortex -n '__vortex_is service' -l now -d 'Start it, too'
 complete -c vortex -n '__vortex_is service' -l user -x -d 'Whose process it is, on Windows'
 complete -c vortex -n '__vortex_is service' -a 'install uninstall start stop status'
 complete -c vortex -n __vortex_has_no_verb -a unit -d 'Print a systemd unit'
@@ -96,6 +97,7 @@ complete -c vortex -n 'not __vortex_is_in_command' -l version -d 'The version'
 
 complete -c vortex -n '__vortex_is start stop restart reload' -l direct -d 'Not through systemd'
 complete -c vortex -n '__vortex_is run' -l notify-fd -xa '3 4 5' -d 'A newline there when ready'
+complete -c vortex -n '__vortex_is notify' -l fd -xa '3 4 5' -d 'A newline there for READY=1'
 complete -c vortex -n "__vortex_is $start" -l if-stopped -d 'Succeed where it runs already'
 complete -c vortex -n "__vortex_is $start" -l allow-remote -d 'Allow a network file system'
 complete -c vortex -n "__vortex_is $start" -l assume -xa stale -d 'Take over an unproved pidfile'

@@ -65,6 +65,7 @@ with_openrc()
     install -m 755 "$BUILD/units/openrc/vortex.initd" $root/etc/init.d/vortex
     install -D -m 644 "$HERE/../../../units/openrc/vortex.confd" $root/etc/conf.d/vortex
     mkdir -p $root/etc/runlevels/{sysinit,boot,default,shutdown}
+    install -m 755 "$BUILD/units/sysvinit/vortex" $root/opt/tests/sysvinit.script
     chroot $root rc-update add vortex default >&2 || fail 'rc-update failed'
 }
 

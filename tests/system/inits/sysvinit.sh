@@ -84,6 +84,67 @@ check grep -q '^reloaded=2$' /run/vortex/web.pid.state
 kept a_reload_returns_when_the_server_is_ready_again
 
 fresh
+default=/etc/default/vortex
+instance svc '[server]' 'command = server --listen 8103 --after 700' '[ready]' \
+    'when = tcp:127.0.0.1:8103'
+cp $default "$dir/default"
+expect 4 "'svc' is no service" vortex service status svc
+for _ in 1 2; do
+    expect 0 "^installed service 'svc'$" vortex service install svc
+    check diff $default <(grep '^#' "$dir/default" && echo 'INSTANCES="web vortex svc"')
+    expect 3 '^/etc/init.d/vortex svc: stopped, started with the machine$' \
+        vortex service status svc
+done
+took_at_least 700 vortex service start svc
+check serves 8103
+expect 0 "^started service 'svc'$" vortex service start svc
+expect 0 '^/etc/init.d/vortex svc: running, started with the machine$' vortex service status svc
+for _ in 1 2; do
+    expect 0 "^stopped service 'svc'$" vortex service stop svc
+    ended svc
+done
+expect 0 "^uninstalled service 'svc'$" vortex service uninstall svc
+check diff $default "$dir/default"
+expect 4 'is no service' vortex service status svc
+expect 0 'was not installed' vortex service uninstall svc
+took_at_least 700 vortex service install svc --now
+expect 0 uninstalled vortex service uninstall svc
+ended svc
+check is_ready vortex
+kept a_service_is_installed_started_stopped_and_uninstalled_each_twice_as_once
+
+fresh
+rm -f $default
+expect 0 'vortex vortex: running, started with the machine' vortex service status
+expect 0 uninstalled vortex service uninstall
+ended vortex
+check grep -qx 'INSTANCES=""' $default
+expect 0 '^$' $script start
+ended vortex
+expect 0 started vortex service install --now
+check is_ready vortex
+check grep -qx 'INSTANCES="vortex"' $default
+update-rc.d vortex disable
+expect 0 'running, not started with the machine' vortex service status
+expect 0 'installed' vortex service install
+expect 0 'running, started with the machine' vortex service status
+update-rc.d vortex remove
+expect 0 '^installed' vortex service install
+expect 0 'running, started with the machine' vortex service status
+expect 6 'there is no /etc/vortex/none.conf: write it first' vortex service install none
+expect 4 "cannot install service 'svc': only root may: run it as root" \
+    setpriv --reuid 65534 --clear-groups vortex service install svc
+# shellcheck disable=SC2016 # the script expands it
+echo 'INSTANCES=$(echo vortex)' >$default
+expect 0 '' vortex service uninstall
+printf '%s\n' INSTANCES=web return >$default
+expect 1 "enable failed: see to INSTANCES in $default" vortex service install svc
+expect 2 usage: $script enable
+cp "$dir/../$((count - 1))/default" $default
+expect 0 '^installed' vortex service install --now
+kept the_list_is_the_administrators_and_the_runlevels_are_seen_to
+
+fresh
 expect 0 '' telinit 0
 eventually test -e /run/halted
 ended web

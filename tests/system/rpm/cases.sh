@@ -85,7 +85,8 @@ unit_agrees vortex.service vortex
 unit_agrees vortex@web.service web
 main=$(main_of vortex.service) web=$(main_of vortex@web.service)
 connect
-expect 0 'vortex.conf.rpmnew' "${rpm[@]}" --nodeps -U "$next"
+expect 0 "vortex.conf.rpmnew.*former version until it is restarted: pid $main," \
+    "${rpm[@]}" --nodeps -U "$next"
 expect 0 "^$(version "$next")$" "$VORTEX" --version
 check test "$(main_of vortex.service) $(main_of vortex@web.service)" = "$main $web"
 unit_agrees vortex.service vortex
@@ -107,7 +108,7 @@ kept the_planned_restart_brings_the_new_version
 
 promise
 expect 0 '' systemctl disable --now vortex
-expect 0 'rpmnew$' "${rpm[@]}" --nodeps -U --oldpackage "$this"
+expect 0 'rpmnew$' "${rpm[@]}" --nodeps -U --oldpackage "$this" # no supervisor runs
 expect 0 "^$(version "$this")$" "$VORTEX" --version
 expect 1 disabled systemctl is-enabled vortex
 check has_property vortex ActiveState inactive
@@ -120,7 +121,7 @@ kept a_downgrade_is_no_other_and_what_was_disabled_stays_so
 promise
 echo '[nonsense]' >>/etc/vortex/vortex.conf
 main=$(main_of vortex.service)
-expect 0 'rpmnew$' "${rpm[@]}" --nodeps -U "$next"
+expect 0 "rpmnew.*until it is restarted: pid $main," "${rpm[@]}" --nodeps -U "$next"
 check test "$(main_of vortex.service)" = "$main"
 connect
 ask
@@ -131,7 +132,8 @@ promise
 expect 0 started "$VORTEX" start hand -- sleep infinity
 hand=$(cat /run/vortex/hand.pid)
 runuser -u vortex -- touch /var/lib/vortex/vortex/data
-expect 0 'vortex.conf.rpmsave' "${rpm[@]}" --nodeps -e vortex
+expect 0 "started by hand is left alone:.*hand +running +$hand.*vortex.conf.rpmsave" \
+    "${rpm[@]}" --nodeps -e vortex
 check is_alive "$hand"
 check test -z "$(pgrep -u vortex)"
 check test "$(cat /run/vortex/hand.pid)" = "$hand"

@@ -49,6 +49,14 @@ mapfile -t ENTRYPOINT <"$top/entrypoint"
 check test "$(find "$top/root" -type f -printf '%P %m %U:%G\n')" = 'vortex 755 0:0'
 kept the_image_is_what_its_words_say_and_holds_one_file
 
+# As those read it whom it is for: of skopeo, buildah and podman the reader is one library.
+fresh
+expect 0 '"Created": "20.*"Architecture": "'"$(dpkg --print-architecture)"'"' skopeo inspect "oci-archive:$IMAGE"
+expect 0 '' skopeo --insecure-policy copy "oci-archive:$IMAGE" "dir:$dir/copy"
+layer=$(skopeo inspect --format '{{index .Layers 0}}' "oci-archive:$IMAGE")
+check test "$(tar -xzOf "$dir/copy/${layer#sha256:}" ./vortex | sha256sum)" = "$(sha256sum <"$top/root/vortex")"
+kept skopeo_reads_and_copies_it
+
 root=$top/root
 mkdir "$root/proc" "$root/dev"
 mount --bind /dev "$root/dev"

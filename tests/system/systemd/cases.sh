@@ -12,7 +12,7 @@ here=$(dirname "$0")
 # shellcheck disable=SC2034 # for the cases
 as_root=(User=root Group=root PrivateUsers=no) as_nobody=(User=nobody Group=nogroup SupplementaryGroups=vortex)
 
-for file in ${CASES:-start life games many}; do
+for file in ${CASES:-start life games many service}; do
     # shellcheck source=/dev/null
     . "$here/cases_$file.sh"
 done
