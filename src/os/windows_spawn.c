@@ -290,7 +290,7 @@ start(const struct windows_spawn *spawn, STARTUPINFOEXW *startup, PROCESS_INFORM
 {
     WCHAR *line = NULL, *block = NULL;
     WCHAR program[WIDE_PATH_MAX];
-    PROCESS_INFORMATION process;
+    PROCESS_INFORMATION process = {0};
     int r = windows_find_program(spawn->launch->argv[0], program, WIDE_PATH_MAX);
 
     if (r == 0)
