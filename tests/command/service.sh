@@ -40,7 +40,7 @@ says()
 fresh
 how="'service' takes install, uninstall, start, stop or status"
 says 2 "$how, and then a name"
-says 2 "$how: did you mean 'install'\?" instll web
+says 2 "$how: did you mean 'install'\?" instaal web
 says 2 "one instance at a time: .*" install web other
 says 2 '--now is for .service install. alone' start web --now
 says 2 '--user is for .service install. alone' stop web --user me
