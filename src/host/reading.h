@@ -112,11 +112,11 @@ struct reader {
 struct key {
     char section[8];
     char name[32];
-    uint8_t setter;    /* its number */
-    uint16_t field;    /* where in struct config */
-    char expected[72]; /* empty: the setter knows better */
-    int64_t min, max;  /* of a number */
+    uint8_t setter; /* its number */
     bool repeats;
+    uint16_t field;    /* where in struct config */
+    char expected[76]; /* empty: the setter knows better */
+    int64_t min, max;  /* of a number */
 };
 
 /*
