@@ -757,7 +757,7 @@ step)
     ;;
 deps)
     install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
-        "${STATIC[@]}" "${BENCH[@]}"
+        "${STATIC[@]}" "${WINDOWS[@]}" "${BENCH[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -765,6 +765,7 @@ deps)
     fetch_debs
     fetch_inits
     fetch_peers
+    fetch_subprojects
     ;;
 torture | bench) command_suite "$1" ;;
 vm) command_suite vm-long ;;

@@ -13,7 +13,7 @@ const struct verb verbs[] = {
      "Without a command and a configuration, the default instance hosts a built-in\n"
      "server, which holds the pidfile and answers TERM and HUP.\n"},
     {"start", FROM_COMMAND | STARTING | OPT_IF_STOPPED | OPT_DIRECT, cmd_start,
-     "the same in the background: back as soon as the server was exec'ed", NULL},
+     "the same in the background: back when it was exec'ed, or is ready", NULL},
     {"stop", FROM_COMMAND | STOPPING | OPT_CLEAN | OPT_DIRECT, cmd_stop,
      "signal the server, wait for its death, then KILL; remove its files",
      "Done (0) also where it was not running.\n"},
