@@ -180,12 +180,12 @@ take_result(const struct log_compression *compression, const struct log_settings
             const struct row *row, const char *result)
 {
     char name[LOG_PATH_MAX];
-    struct os_file_id id;
 
     for (int number = 1; number <= settings->keep; number++) {
-        int error;
+        int error = log_rotated_name(settings->file, number, "", name);
 
-        if (!stands(row, number, "", &id) || !os_same_file(&id, &compression->source))
+        /* By its path, as it was opened: it may be a link. */
+        if (error || !os_path_is(name, &compression->source))
             continue;
         error = log_rotated_name(row->log, number, suffixes[settings->compress], name);
         if (!error)

@@ -21,9 +21,9 @@ enum service_script
 service_script_kind(void)
 {
     char line[128] = "";
-    FILE *f = fopen(SERVICE_SCRIPT, "r");
+    FILE *f;
 
-    if (f == NULL)
+    if (os_stream_open(SERVICE_SCRIPT, &f) < 0)
         return SERVICE_SCRIPT_NONE;
     (void)fgets(line, sizeof(line), f);
     (void)fclose(f);
@@ -150,12 +150,13 @@ int
 script_uninstall(const char *name, char *ret_how, size_t size)
 {
     struct script script;
-    bool is_live;
+    bool is_live, is_linked;
     int r = 0;
 
     script_of(name, &script);
+    is_linked = script.is_openrcs && strcmp(name, "vortex") != 0 && is_there(&script);
     is_live = script.is_openrcs ? openrc_is_booted() && is_there(&script) : is_running(&script);
-    if (!is_enabled(&script) && !is_running(&script)) {
+    if (!is_linked && !is_enabled(&script) && !is_running(&script)) {
         snprintf(ret_how, size, "it was not installed");
         return 0;
     }

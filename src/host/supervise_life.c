@@ -177,12 +177,10 @@ life_stop(struct supervisor *s)
 static void
 tell_early_death(struct supervisor *s, const struct os_death *death)
 {
-    struct launch_result result; /* long, and seldom needed: not cleared in vain */
+    struct launch_result result = {.error = -ECHILD, .stage = OS_STAGE_READY};
 
     if (s->channel == NULL || (s->phase != PHASE_STARTING && s->phase != PHASE_POST_START))
         return;
-    launch_result_init(&result, OS_STAGE_READY);
-    result.error = -ECHILD;
     if (death->signal != 0)
         snprintf(result.why, sizeof(result.why),
                  "the server was ended by signal %d before it was "
@@ -258,8 +256,9 @@ start_server(struct supervisor *s)
     supervisor_say(s, "cannot start", result.why[0] != '\0' ? result.why : strerror(-result.error));
     s->exit_status = 1;
     s->after = AFTER_FAIL;
-    /* The stranger may go away, and a full disk have room again. */
-    if ((result.error == -EADDRINUSE || s->untold < 0) && s->words->restarts > 0)
+    /* The stranger may go away, a full disk have room again, descriptors be free. */
+    if ((result.error == -EADDRINUSE || s->untold < 0 || os_error_will_pass(result.error))
+        && s->words->restarts > 0)
         s->after = AFTER_RESTART;
     supervisor_tell(s, &result);
     server_gone(s);
@@ -284,6 +283,7 @@ life_begin(struct supervisor *s)
     s->was_forked = s->is_leaving = s->reload.says_never = false;
     s->said_errno = 0;
     s->up_ms = 0;
+    s->rest_ms = NEVER;
     pre_start_done(s, run_hook(s, PHASE_PRE_START, JOB_PRE_START));
 }
 

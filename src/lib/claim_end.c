@@ -73,7 +73,7 @@ remove_published(const struct claim *c)
     else if (os_error_will_pass(look.read_error))
         r = look.read_error;
     /* A pidfile that stays keeps its state, which tells that its number is a dead one's. */
-    if ((r == 0 || r == -ENOENT) && !c->keep_state)
+    if ((r == 0 || r == -ENOENT) && !look.lacks_state && !c->keep_state)
         remove_state(c, &look); /* model: end state */
     look_close(&look);
 }

@@ -50,7 +50,7 @@ read_pidfile(const struct paths *paths, struct look *look)
     look->read_error = r;
 }
 
-/* A state that is unreadable, is broken, or was written by just anybody counts as none. */
+/* A state that is unreadable for good, is broken, or was written by just anybody counts as none. */
 static void
 read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_speaker)
 {

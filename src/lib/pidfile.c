@@ -214,7 +214,7 @@ pidfile_remove(const char *path, enum assume assume)
     if (r < 0)
         return r;
     look_close(&look);
-    if (!look.has_pidfile && !look.has_state && look.lock == OS_LOCK_MISSING)
+    if (!look.has_pidfile && !look.has_state && !look.lacks_state && look.lock == OS_LOCK_MISSING)
         return 0; /* nothing to remove, and no lock to make for it */
     claim_init(&claim);
     claim.allow_remote = true;

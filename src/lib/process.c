@@ -158,7 +158,8 @@ is_ownerless(const struct paths *paths)
 
     if (look_once(paths, OS_LOCK_HELD, NULL, &look) < 0)
         return false;
-    ownerless = look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED;
+    ownerless =
+        !look.lacks_state && look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED;
     look_close(&look);
     return ownerless;
 }

@@ -524,7 +524,7 @@ int os_pipe(intptr_t ret_ends[2]);
 
 /* What is there: how many bytes; 0 the end; -EAGAIN nothing now. */
 int64_t os_handle_read(intptr_t handle, void *buf, size_t size);
-/* How many bytes went; -EAGAIN none now. No SIGPIPE: -EPIPE. */
+/* How many bytes went; -EAGAIN none now; -EPIPE, after a SIGPIPE where that isn't ignored. */
 int64_t os_handle_write(intptr_t handle, const void *data, size_t size);
 /* OS_NONE is fine. Returns OS_NONE. */
 intptr_t os_handle_close(intptr_t handle);

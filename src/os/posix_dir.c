@@ -316,7 +316,7 @@ os_glob(const char *pattern, char ***ret_paths)
 int
 os_stream_open(const char *path, FILE **ret_stream)
 {
-    FILE *stream = fopen(path, "rb");
+    FILE *stream = fopen(path, "rbe");
 
     if (stream == NULL)
         return -errno;

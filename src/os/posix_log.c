@@ -137,7 +137,10 @@ make_alike(int fd, const struct os_log *like)
 static bool
 is_descriptor(const char *path)
 {
-    return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+    const char *name = strrchr(path, '/');
+
+    return (strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/fd/", 8) == 0)
+           && name[1 + strspn(name + 1, "0123456789")] == '\0';
 }
 
 static int

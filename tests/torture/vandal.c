@@ -244,6 +244,8 @@ start_user(void)
     if (setgid(USER) < 0 || setuid(USER) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         _exit(1);
     umask(0);
+    (void)signal(SIGPIPE,
+                 SIG_IGN); /* root looks at a named pipe, and is gone before a word is written */
     for (;;)
         act();
 }

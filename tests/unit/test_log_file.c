@@ -437,6 +437,26 @@ a_rotated_file_is_compressed_wherever_it_is_by_then(void **state)
 }
 
 static void
+a_log_that_is_a_link_is_compressed_once(void **state)
+{
+    struct log_settings settings = settings_with(2, 5);
+    struct log_file file = file_with(&settings);
+    struct log_compression compression = {.child = {0, OS_NONE}};
+
+    (void)state;
+    settings.compress = LOG_GZIP;
+    assert_int_equal(symlink(name_in("elsewhere"), path), 0);
+    put(&file, "1\n2\n");
+    assert_int_equal(log_compress_next(&compression, &settings), 0);
+    wait_for(&compression.child);
+    assert_int_equal(log_compress_end(&compression, &settings, false), 0);
+    expect_unpacked("web.log.1.gz", "1\n");
+    assert_int_equal(log_compress_next(&compression, &settings), 0);
+    assert_int_equal(compression.child.pid, 0);
+    log_file_close(&file);
+}
+
+static void
 a_compression_that_fails_leaves_the_file(void **state)
 {
     struct log_settings settings = settings_with(2, 5);
@@ -489,6 +509,7 @@ main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_rotated_file_is_compressed_wherever_it_is_by_then, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_log_that_is_a_link_is_compressed_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compression_that_fails_leaves_the_file, set_up,
                                         tear_down),
     };
