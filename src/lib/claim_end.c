@@ -50,13 +50,16 @@ claim_remove_temporaries(const struct claim *c)
 }
 
 /* Remove the state unless it speaks of somebody else by now. */
-static void
+static int
 remove_state(const struct claim *c, const struct look *look)
 {
+    int r;
+
     if (look->has_state && look->verdict == VORTEX_RUNNING && look->pid != os_self())
-        return;
+        return 0;
     cgroup_discard(&c->paths, look);
-    (void)os_file_remove(&c->paths.dir, c->paths.state);
+    r = os_file_remove(&c->paths.dir, c->paths.state);
+    return r == -ENOENT ? 0 : r;
 }
 
 static void
@@ -74,7 +77,7 @@ remove_published(const struct claim *c)
         r = look.read_error;
     /* A pidfile that stays keeps its state, which tells that its number is a dead one's. */
     if ((r == 0 || r == -ENOENT) && !look.lacks_state && !c->keep_state)
-        remove_state(c, &look); /* model: end state */
+        (void)remove_state(c, &look); /* model: end state */
     look_close(&look);
 }
 
@@ -153,8 +156,8 @@ claim_clear(struct claim *c)
             r = remove_judged(c, &before);
         /* Of leftovers, the state tells whose group they are in; and a pidfile keeps its own. */
         if (r == 0 && (c->held || c->assume != ASSUME_LEFTOVERS))
-            remove_state(c, &look);  /* model: clear state */
-        claim_remove_temporaries(c); /* model: clear aside */
+            r = remove_state(c, &look); /* model: clear state */
+        claim_remove_temporaries(c);    /* model: clear aside */
     }
     look_close(&look);
     return r;

@@ -143,6 +143,23 @@ an_owner_that_cannot_remove_its_pidfile_leaves_the_state_too(void **state)
     assert_null(fake_find(PIDFILE));
 }
 
+static void
+a_removal_that_could_not_see_the_state_does_not_call_it_gone(void **state)
+{
+    unsigned n = 0;
+    int r;
+
+    (void)state;
+    do {
+        set_reused();
+        fake_remove(PIDFILE);
+        fake_fail_at(++n, EMFILE);
+        r = vortex_pidfile_remove(PIDFILE);
+        assert_true(r != 0 || fake_find(STATE) == NULL);
+    } while (fake_steps() >= n);
+    assert_int_equal(r, 0);
+}
+
 int
 main(void)
 {
@@ -151,6 +168,7 @@ main(void)
         TEST(a_state_that_cannot_be_read_just_now_leaves_no_number_to_judge),
         TEST(a_pidfile_that_cannot_be_removed_keeps_its_state),
         TEST(an_owner_that_cannot_remove_its_pidfile_leaves_the_state_too),
+        TEST(a_removal_that_could_not_see_the_state_does_not_call_it_gone),
         TEST(a_supervisor_that_cannot_be_pinned_just_now_is_not_called_killed),
     };
 
