@@ -89,8 +89,8 @@ let_die_with_us(HANDLE job)
 static int
 keep_suspended(const PROCESS_INFORMATION *process, struct os_server *ret)
 {
-    HANDLE own;
-    intptr_t go;
+    HANDLE own = NULL;
+    intptr_t go = OS_NONE;
     int r = windows_duplicate(process->hProcess, false, &own);
 
     if (r == 0)
@@ -116,7 +116,7 @@ os_server_fork(const struct os_launch *launch, const struct os_lock *lock, intpt
         .job = job,
         .flags = CREATE_NEW_PROCESS_GROUP, /* so that Ctrl-Break can be meant for it alone */
     };
-    PROCESS_INFORMATION process;
+    PROCESS_INFORMATION process = {0};
     int r;
 
     (void)lock; /* the job keeps a server from outliving who holds it */
@@ -160,7 +160,7 @@ os_command_start(const struct os_launch *launch, intptr_t output, int64_t *ret_p
         .streams = {NULL, stream, stream},
         .flags = CREATE_NEW_PROCESS_GROUP,
     };
-    PROCESS_INFORMATION process;
+    PROCESS_INFORMATION process = {0};
     int r = windows_job_new(true, &spawn.job);
 
     if (r < 0)
@@ -210,7 +210,7 @@ os_filter_start(const char *const *argv, intptr_t input, intptr_t output,
         .streams = {(HANDLE)input, (HANDLE)output, NULL},
         .flags = CREATE_NO_WINDOW,
     };
-    PROCESS_INFORMATION process;
+    PROCESS_INFORMATION process = {0};
     int r = windows_spawn(&spawn, &process);
 
     if (r < 0)
@@ -263,7 +263,7 @@ os_run(const char *const *argv, char *buf, size_t size)
 {
     const struct os_launch launch = {.argv = argv, .nice = OS_NICE_KEEP, .no_input = true};
     struct windows_spawn spawn = {.launch = &launch};
-    PROCESS_INFORMATION process;
+    PROCESS_INFORMATION process = {0};
     intptr_t ours = OS_NONE;
     DWORD code = 0;
     int r = buf != NULL ? windows_pipe(true, &ours, &spawn.streams[1]) : 0;

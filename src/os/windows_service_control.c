@@ -68,7 +68,7 @@ os_service_ask(const char *name, struct os_service_facts *ret)
 {
     QUERY_SERVICE_CONFIGW *config;
     SERVICE_STATUS_PROCESS status;
-    SC_HANDLE service;
+    SC_HANDLE service = NULL;
     DWORD size;
     int r = windows_service_open(name, SC_MANAGER_CONNECT,
                                  SERVICE_QUERY_STATUS | SERVICE_QUERY_CONFIG, &service);
@@ -124,7 +124,7 @@ int
 os_service_start(const char *name, int *ret_code)
 {
     SERVICE_STATUS_PROCESS status;
-    SC_HANDLE service;
+    SC_HANDLE service = NULL;
     int r = windows_service_open(name, SC_MANAGER_CONNECT, SERVICE_START | SERVICE_QUERY_STATUS,
                                  &service);
 
@@ -177,7 +177,7 @@ windows_service_stop(SC_HANDLE service)
 int
 os_service_stop(const char *name)
 {
-    SC_HANDLE service;
+    SC_HANDLE service = NULL;
     int r = windows_service_open(name, SC_MANAGER_CONNECT, SERVICE_STOP | SERVICE_QUERY_STATUS,
                                  &service);
 

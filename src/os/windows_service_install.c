@@ -137,7 +137,7 @@ change_access(const char *runtime_file, const char *name, ACCESS_MODE mode)
 {
     WCHAR *end, path[WIDE_PATH_MAX], account[ACCOUNT_MAX];
     EXPLICIT_ACCESSW entry = {.grfAccessPermissions =
-                                  FILE_GENERIC_READ | FILE_GENERIC_EXECUTE | FILE_ADD_FILE,
+                                  FILE_GENERIC_READ | FILE_TRAVERSE | FILE_ADD_FILE,
                               .grfAccessMode = mode};
     SECURITY_DESCRIPTOR *security;
     ACL *list, *changed;
@@ -182,7 +182,7 @@ static int
 make(SC_HANDLE manager, const struct os_service *s, const WCHAR *command, SC_HANDLE *ret)
 {
     WCHAR name[OS_NAME_MAX], title[OS_NAME_MAX + 16], user[OS_NAME_MAX];
-    SC_HANDLE service;
+    SC_HANDLE service = NULL;
     int r = windows_wide(s->name, name, OS_NAME_MAX);
 
     if (r == 0)
@@ -244,7 +244,7 @@ int
 os_service_remove(const char *name, const char *runtime_file)
 {
     WCHAR key[512];
-    SC_HANDLE service;
+    SC_HANDLE service = NULL;
     int r = windows_service_open(name, SC_MANAGER_CONNECT,
                                  DELETE | SERVICE_STOP | SERVICE_QUERY_STATUS, &service);
 
