@@ -145,15 +145,17 @@ says 0 stopped stop -p x.pid
 check test "$(cat "$dir/precious")" = precious
 kept 'what is no pid of a server is not believed, and is no hindrance'
 
+ROUNDS=${VORTEX_WINDOWS_ROUNDS:-200}
+
 fresh
 race()
 {
-    cd "$dir" && timeout 3000 wine "$top/toy.exe" race "${VORTEX_WINDOWS_ROUNDS:-200}" ../vortex.exe \
+    cd "$dir" && timeout 3000 wine "$top/toy.exe" race "$ROUNDS" ../vortex.exe \
         >"$dir/said" 2>&1 </dev/null
 }
 (race) || problem+="exit $?: $(cat "$dir/said")\n"
 check test -z "$(find "$dir" -name 'x.pid*')"
-kept 'of two starts at one instant one owns, 200 times'
+kept "of two starts at one instant one owns, $ROUNDS times"
 
 fresh
 printf '[ready]\nwhen = file:C:/hosting/%s/ready\n' "$count" >"$dir/x.conf"
