@@ -111,11 +111,11 @@ struct reader {
 /* A key of a section. */
 struct key {
     char section[8];
-    char name[32];
+    char name[28];
     uint8_t setter; /* its number */
     bool repeats;
     uint16_t field;    /* where in struct config */
-    char expected[76]; /* empty: the setter knows better */
+    char expected[72]; /* empty: the setter knows better */
     int64_t min, max;  /* of a number */
 };
 
