@@ -346,7 +346,7 @@ serves_anew()
 # The disk with the state is full; the hook and the server write elsewhere.
 fresh
 mount -t tmpfs -o nr_inodes=40 none "$dir" || exit 1
-config '[server]' "command = sh -c 'test ! -e $dir/filler.1 || echo unnamed >>$top/unnamed; exec $ALIVE'" \
+config '[server]' "command = sh -c 'grep -qx server-pid=\$\$ $P.state || echo unnamed >>$top/unnamed; exec $ALIVE'" \
     '[hook]' "pre-start = sh -c 'echo >>$top/attempts'" '[restart]' 'policy = always' 'delay = 10ms..50ms'
 expect 0 started "$VORTEX" start "${C[@]}"
 for n in {1..40}; do
