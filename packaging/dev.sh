@@ -54,8 +54,10 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz crash model systemd vm inits deb rpm static windows
+    gcc clang asan tsan posix valgrind fuzz model systemd vm inits deb rpm static
 )
+# Those that are asked for by name: they would take more time than CI has.
+MORE=(crash windows)
 SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long the step runs each of them.
@@ -70,6 +72,7 @@ usage: packaging/dev.sh COMMAND
   run             build, and host the built-in server in this terminal
   test [STEP...]  install what the tests need and run them all, or these steps:
                   ${STEPS[*]}
+                  and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
   model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
@@ -238,8 +241,7 @@ fetch_peers()
 
 install_for_tests()
 {
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}" \
-        "${WINDOWS[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" "${STATIC[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -594,6 +596,8 @@ step_windows()
 {
     local dir=build/build-windows here=tests/system/windows status=0 script
     local setup=("$dir" --cross-file packaging/windows/mingw64.ini --werror --wrap-mode=nodownload)
+    install_packages "${WINDOWS[@]}"
+    fetch_subprojects
     printf "[binaries]\nexe_wrapper = '%s'\n" "$PWD/$here/run.sh" >build/wine.ini
     export -f suites require_tests die
     # shellcheck disable=SC2016 # for the shell in there
@@ -674,14 +678,14 @@ run_steps()
 
 is_step()
 {
-    [[ " ${STEPS[*]} " == *" $1 "* ]]
+    [[ " ${STEPS[*]} ${MORE[*]} " == *" $1 "* ]]
 }
 
 command_test()
 {
     local name
     for name in "$@"; do
-        is_step "$name" || die "test: there is no step '$name', but: ${STEPS[*]}"
+        is_step "$name" || die "test: there is no step '$name', but: ${STEPS[*]} ${MORE[*]}"
     done
     [ $# -gt 0 ] || set -- "${STEPS[@]}"
     install_for_tests
