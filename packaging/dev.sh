@@ -248,7 +248,6 @@ install_for_tests()
     fetch_vm
     fetch_debs
     fetch_inits
-    fetch_subprojects
 }
 
 # ---- Builds ------------------------------------------------------------------------------------
