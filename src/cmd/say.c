@@ -200,6 +200,7 @@ describe_key(const struct config *config, enum os_stage stage, char *buf, size_t
         [OS_STAGE_NO_NEW_PRIVILEGES] = "no-new-privileges",
         [OS_STAGE_DETACH] = "a new process",
         [OS_STAGE_READY] = "it did not become ready",
+        [OS_STAGE_HOOK] = "its hook failed",
     };
 
     if (stage >= OS_STAGE_NO_GROUP)
@@ -242,15 +243,6 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
         break;
     case OS_STAGE_IDENTITY:
         snprintf(buf, size, "becoming user '%s'", or_unsaid(config->user));
-        break;
-    case OS_STAGE_DETACH:
-        snprintf(buf, size, "a new process");
-        break;
-    case OS_STAGE_READY:
-        snprintf(buf, size, "it did not become ready");
-        break;
-    case OS_STAGE_HOOK:
-        snprintf(buf, size, "its hook failed");
         break;
     case OS_STAGE_NONE:
         snprintf(buf, size, "%s", request->instance->pidfile);

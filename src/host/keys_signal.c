@@ -17,16 +17,18 @@ set_signal_action(struct reader *reader, const struct key *key, const struct ini
     static const char *const words[] = {"ignore", "reload", "stop", NULL};
     static const int actions[] = {SIGNAL_IGNORE, SIGNAL_RELOAD, SIGNAL_STOP};
     int *action = key_field(reader, key);
-    int choice = words_choose(entry->value, "ignore reload stop");
     int signal = os_signal_number(entry->value);
     const char *meant = nearest(entry->value, words);
+    size_t choice = 0;
 
-    if (choice < 0 && signal <= 0)
+    while (words[choice] != NULL && strcmp(words[choice], entry->value) != 0)
+        choice++;
+    if (words[choice] == NULL && signal <= 0)
         return meant == NULL
                    ? -EINVAL
                    : SAY(reader, entry->line, "'%s' must be %s, not '%s': did you mean '%s'?",
                          key->name, key->expected, entry->value, meant);
-    *action = choice >= 0 ? actions[choice] : signal;
+    *action = words[choice] != NULL ? actions[choice] : signal;
     return 0;
 }
 

@@ -33,21 +33,20 @@ open_row(const struct log_settings *settings, struct row *ret)
 }
 
 static bool
-stands(const struct row *row, int number, const char *suffix, struct os_file_id *ret_id)
+stands(const struct row *row, int number, const char *suffix)
 {
     char name[LOG_PATH_MAX];
+    struct os_file_id id;
 
     return log_rotated_name(row->log, number, suffix, name) == 0
-           && os_file_identify(&row->dir, name, ret_id) == 0;
+           && os_file_identify(&row->dir, name, &id) == 0;
 }
 
 static bool
 is_free(const struct row *row, int number)
 {
-    struct os_file_id id;
-
     for (size_t i = 0; i < SUFFIXES; i++)
-        if (stands(row, number, suffixes[i], &id))
+        if (stands(row, number, suffixes[i]))
             return false;
     return true;
 }
@@ -150,7 +149,6 @@ log_compress_next(struct log_compression *compression, const struct log_settings
 {
     char name[LOG_PATH_MAX];
     struct row row;
-    struct os_file_id id;
     struct os_log source;
     int error, number = settings->keep;
 
@@ -159,7 +157,7 @@ log_compress_next(struct log_compression *compression, const struct log_settings
     error = open_row(settings, &row);
     if (error)
         return error;
-    while (number > 0 && !stands(&row, number, "", &id))
+    while (number > 0 && !stands(&row, number, ""))
         number--;
     os_dir_close(&row.dir);
     if (number == 0)

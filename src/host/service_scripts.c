@@ -154,13 +154,14 @@ script_uninstall(const char *name, char *ret_how, size_t size)
     int r = 0;
 
     script_of(name, &script);
+    is_live = is_running(&script);
     is_linked = script.is_openrcs && strcmp(name, "vortex") != 0 && is_there(&script);
-    is_live = script.is_openrcs ? openrc_is_booted() && is_there(&script) : is_running(&script);
-    if (!is_linked && !is_enabled(&script) && !is_running(&script)) {
+    if (!is_linked && !is_enabled(&script) && !is_live) {
         snprintf(ret_how, size, "it was not installed");
         return 0;
     }
-    if (is_live) /* OpenRC may believe so of a server that has died */
+    /* OpenRC may believe so of a server that has died. */
+    if (is_live || (script.is_openrcs && openrc_is_booted() && is_there(&script)))
         r = script_act(name, "stop", ret_how, size);
     if (r != 0)
         return r;

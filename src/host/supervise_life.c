@@ -183,9 +183,7 @@ tell_early_death(struct supervisor *s, const struct os_death *death)
         return;
     if (death->signal != 0)
         snprintf(result.why, sizeof(result.why),
-                 "the server was ended by signal %d before it was "
-                 "ready",
-                 death->signal);
+                 "the server was ended by signal %d before it was ready", death->signal);
     else
         snprintf(result.why, sizeof(result.why),
                  "the server ended with status %d before it was ready", death->code);

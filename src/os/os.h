@@ -45,8 +45,7 @@ struct os_speaker {
 struct os_dir {
     intptr_t handle;
     struct os_speaker speaker; /* of the way that led here */
-    bool
-        strays; /* a symbolic link of another user's led out of what is that user's: change nothing */
+    bool strays; /* another user's link led out of what is that user's: change nothing here */
 };
 
 struct os_file_id {

@@ -64,6 +64,14 @@ int posix_become(const struct os_launch *launch, const struct posix_who *who,
                  enum os_stage *ret_stage);
 void posix_regain(void);
 
+/* ---- posix_streams.c ---------------------------------------------------------------------- */
+
+/*
+ * Standard input from nowhere, if no_input; output and errors into the file output, which may be NULL,
+ * or else, if no_output, to nowhere. What is said nothing of stays as it is.
+ */
+int posix_set_streams(bool no_input, bool no_output, const char *output);
+
 /* ---- posix_launch.c: os_launch_exec in two steps ------------------------------------------ */
 
 /* All that comes before the exec. */

@@ -16,7 +16,7 @@ SELF=$(realpath "$0")
 alone -- "$SELF" "$@"
 
 # Here the tree is walked; control groups have a test of their own.
-[ ! -d /sys/fs/cgroup ] || mount -t tmpfs none /sys/fs/cgroup || exit 1
+hide_groups
 
 top=$(mktemp -d /tmp/vortex-supervise-XXXXXX)
 trap 'rm -rf "$top"' EXIT

@@ -24,6 +24,12 @@ alone()
         --propagation private "${options[@]}" bash "$@"
 }
 
+# hide_groups: no control groups are to be seen in this mount namespace.
+hide_groups()
+{
+    [ ! -d /sys/fs/cgroup ] || mount -t tmpfs none /sys/fs/cgroup || exit 1
+}
+
 # fresh: an empty directory for one promise, which is root's.
 fresh()
 {
