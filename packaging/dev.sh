@@ -302,6 +302,8 @@ for path in glob.glob(sys.argv[1] + "/meson-logs/testlog*.json"):
     for test in map(json.loads, open(path, encoding="utf-8")):
         if test["result"] == "SKIP":
             print("SKIPPED:", test["name"])
+        if test["duration"] > 100:
+            print("SLOW:", test["name"], round(test["duration"]), "s")
         for line in (test.get("stdout") or "").splitlines():
             if line.startswith("SKIPPED:"):
                 print(line)
@@ -664,7 +666,7 @@ run_steps()
     echo '== summary'
     printf '%s\n' "${summary[@]}"
     for name in "$@"; do
-        sed -n "s/^SKIPPED:/SKIPPED in $name:/p" "build/logs/$name.log" | sort -u
+        sed -nE "s/^(SKIPPED|SLOW):/\\1 in $name:/p" "build/logs/$name.log" | sort -u
     done
     for name in "$@"; do # once more, where a reader of the end finds it
         [[ " ${summary[*]} " != *" FAILED  $name "* ]] ||
