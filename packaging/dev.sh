@@ -54,8 +54,10 @@ MACHINE=(systemd systemd-sysv dbus procps libpam-systemd)
 
 STEPS=(
     format cppcheck shellcheck codespell mandoc tidy
-    gcc clang asan tsan posix valgrind fuzz model systemd vm inits deb rpm static
+    gcc clang asan tsan posix valgrind fuzz
 )
+# Then these, two at a time: most of theirs is waiting. The longest first.
+PAIRED=(static systemd deb rpm vm inits model)
 # Those that are asked for by name: they would take more time than CI has.
 MORE=(crash windows)
 SUITES=(unit contract command checks threads)
@@ -71,7 +73,7 @@ usage: packaging/dev.sh COMMAND
 
   run             build, and host the built-in server in this terminal
   test [STEP...]  install what the tests need and run them all, or these steps:
-                  ${STEPS[*]}
+                  ${STEPS[*]} ${PAIRED[*]}
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture and bench need
   torture, bench  run that suite
@@ -292,13 +294,14 @@ suites()
         arguments+=(--suite "$suite")
     done
     [ $# -eq 0 ] || shift
-    local status=0
-    rm -f "$dir"/meson-logs/testlog*
-    meson test -C "$dir" --no-rebuild --print-errorlogs --no-suite torture --no-suite bench \
-        "${arguments[@]}" "$@" </dev/null || status=$?
-    python3 - "$dir" <<'END'
+    # A log of its own: another step may be using the same build.
+    local status=0 log=testlog-$suite
+    rm -f "$dir/meson-logs/$log"*
+    meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$log" --no-suite torture \
+        --no-suite bench "${arguments[@]}" "$@" </dev/null || status=$?
+    python3 - "$dir/meson-logs/$log" <<'END'
 import glob, json, sys
-for path in glob.glob(sys.argv[1] + "/meson-logs/testlog*.json"):
+for path in glob.glob(sys.argv[1] + "*.json"):
     for test in map(json.loads, open(path, encoding="utf-8")):
         if test["result"] == "SKIP":
             print("SKIPPED:", test["name"])
@@ -640,55 +643,72 @@ test_environment()
 
 # ---- The commands ------------------------------------------------------------------------------
 
+# run_step NAME: its output is in its log, and shown where it fails; how it ended stands beside that.
+run_step()
+{
+    local log=build/logs/$1.log start=$SECONDS
+    # A program of its own, since `set -e` means nothing inside of an `if`.
+    if bash packaging/dev.sh step "$1" >"$log" 2>&1 </dev/null; then
+        echo "ok      $1 ($((SECONDS - start)) s)" | tee "$log.end"
+        sed -n 's/^\(Ok\|Skipped\): *\([1-9][0-9]*\) *$/        \1: \2/p' "$log"
+    else
+        tail -n 300 "$log"
+        echo "FAILED  $1 ($((SECONDS - start)) s), see $log" | tee "$log.end"
+    fi
+}
+
+# run_steps NAME...: those that may be are run in pairs, after the others.
 run_steps()
 {
-    local name start seconds passed=0 failed=0 summary=() log
-    mkdir -p build/logs
+    local name alone=() paired=() failed
     for name in "$@"; do
-        log=build/logs/$name.log
-        echo "== $name"
-        start=$SECONDS
-        # A program of its own, since `set -e` means nothing inside of an `if`.
-        if bash packaging/dev.sh step "$name" >"$log" 2>&1 </dev/null; then
-            passed=$((passed + 1))
-            seconds=$((SECONDS - start))
-            summary+=("ok      $name ($seconds s)")
-            sed -n 's/^\(Ok\|Skipped\): *\([1-9][0-9]*\) *$/   \1: \2/p' "$log"
-            echo "   ok, $seconds s"
+        if [[ " ${PAIRED[*]} " == *" $name "* ]]; then
+            paired+=("$name")
         else
-            failed=$((failed + 1))
-            seconds=$((SECONDS - start))
-            summary+=("FAILED  $name ($seconds s), see $log")
-            tail -n 300 "$log"
-            echo "   $name FAILED, $seconds s"
+            alone+=("$name")
         fi
     done
+    rm -rf build/logs
+    mkdir -p build/logs
+    for name in "${alone[@]}"; do
+        run_step "$name"
+    done
+    if [ ${#paired[@]} -gt 0 ]; then
+        setup_gcc >/dev/null
+        ninja --quiet -C build/build-gcc # or two of them would make it at once
+        export -f run_step
+        printf '%s\n' "${paired[@]}" | xargs -P 2 -I{} bash -euo pipefail -c 'run_step {}'
+    fi
+
     echo '== summary'
-    printf '%s\n' "${summary[@]}"
+    for name in "$@"; do
+        cat "build/logs/$name.log.end"
+    done
     for name in "$@"; do
         sed -nE "s/^(SKIPPED|SLOW):/\\1 in $name:/p" "build/logs/$name.log" | sort -u
     done
     for name in "$@"; do # once more, where a reader of the end finds it
-        [[ " ${summary[*]} " != *" FAILED  $name "* ]] ||
+        ! grep -q ^FAILED "build/logs/$name.log.end" ||
             grep -aE 'FAIL|TIMEOUT|ERROR|not ok|error:|LINE ' "build/logs/$name.log" |
             tail -n 20 | sed "s/^/$name: /" || true
     done
-    echo "$passed passed, $failed failed"
+    failed=$(cat build/logs/*.end | grep -c ^FAILED || true)
+    echo "$(($# - failed)) passed, $failed failed"
     [ "$failed" -eq 0 ]
 }
 
 is_step()
 {
-    [[ " ${STEPS[*]} ${MORE[*]} " == *" $1 "* ]]
+    [[ " ${STEPS[*]} ${PAIRED[*]} ${MORE[*]} " == *" $1 "* ]]
 }
 
 command_test()
 {
     local name
     for name in "$@"; do
-        is_step "$name" || die "test: there is no step '$name', but: ${STEPS[*]} ${MORE[*]}"
+        is_step "$name" || die "test: there is no step '$name', but: ${STEPS[*]} ${PAIRED[*]} ${MORE[*]}"
     done
-    [ $# -gt 0 ] || set -- "${STEPS[@]}"
+    [ $# -gt 0 ] || set -- "${STEPS[@]}" "${PAIRED[@]}"
     install_for_tests
     run_steps "$@"
 }

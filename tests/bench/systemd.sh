@@ -8,7 +8,7 @@ set -u
 
 ROUNDS=${ROUNDS:-60}
 top=$(mktemp -d)
-units=(exec notify vortex bare supervised forking)
+units=(exec notify vortex bare true supervised forking)
 
 # name_of UNIT: in the table.
 name_of()
@@ -18,6 +18,7 @@ name_of()
     notify) echo 'without vortex, Type=notify' ;;
     vortex) echo 'vortex@, exec mode' ;;
     bare) echo 'the same without ExecStopPost=' ;;
+    true) echo 'the same, ExecStopPost=true' ;;
     supervised) echo 'vortex@, supervise mode' ;;
     forking) echo 'Type=forking, exec mode' ;;
     esac
@@ -100,6 +101,8 @@ make exec 8501 "${plain[@]}" 'ExecStart=/usr/local/bin/server --listen 8501' Typ
 make notify 8502 "${plain[@]}" 'ExecStart=/usr/local/bin/server --notify --listen 8502'
 make vortex 8503
 make bare 8504 'ExecStopPost='
+# What any command at the end of a stop costs.
+make true 8507 'ExecStopPost=' 'ExecStopPost=+/bin/true'
 make supervised 8505
 echo 'supervise = yes' >>/etc/vortex/cost-supervised.conf
 make forking 8506
