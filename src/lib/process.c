@@ -156,10 +156,11 @@ is_ownerless(const struct paths *paths)
     struct look look;
     bool ownerless;
 
-    if (look_once(paths, OS_LOCK_HELD, NULL, &look) < 0)
+    /* The lock, which leftovers hold, is left out: it would hide who can't be examined just now. */
+    if (look_once(paths, OS_LOCK_UNKNOWN, NULL, &look) < 0)
         return false;
-    ownerless =
-        !look.lacks_state && look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED;
+    ownerless = look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED
+                && look.verdict != VORTEX_UNPROVED;
     look_close(&look);
     return ownerless;
 }
