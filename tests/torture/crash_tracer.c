@@ -129,6 +129,7 @@ enter_call(struct tracer *t, struct tracee *one, const struct __ptrace_syscall_i
     }
     if (is_point(t, one, MODE_BEFORE)) {
         t->reached = true;
+        one->waits = false; /* whatever that call is, it dies */
         kill(one->pid, SIGKILL);
         return false;
     }

@@ -62,14 +62,16 @@ begin(struct trial *t)
 
 /* ---- The disturbed command ---------------------------------------------------------------- */
 
-/* What stays waits for events, and has come where it should. */
+/* What stays waits for events, and has come where it should: not to somebody else's end. */
 static bool
 has_settled(const struct trial *t)
 {
     const struct tracer *tracer = &t->tracer;
 
     return t->scenario->ready > 0 && t->ready >= t->scenario->ready && tracer_is_quiet(tracer)
-           && (tracer->root_ended || strcmp(t->scenario->verb, "run") == 0);
+           && (tracer->root_ended
+               || (strcmp(t->scenario->verb, "run") == 0
+                   && world_state_pid(t, "pid") == tracer->root));
 }
 
 /* All have ended or become servers, or that. */
