@@ -174,16 +174,23 @@ os_process_release(struct os_hold *hold)
     hold->handle = posix_closed(hold->handle);
 }
 
-/* pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot. */
-static uint64_t
-pidfd_inode(int pidfd)
+/*
+ * pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot; 0: there is
+ * none. An error that will pass is one: a start time alone, to a tick, may be another process's too.
+ */
+static int
+pidfd_inode(const struct os_hold *hold, uint64_t *ret_inode)
 {
+    int pidfd = (int)hold->handle;
     struct statfs fs;
     struct stat st;
 
-    if (fstatfs(pidfd, &fs) < 0 || fs.f_type != PIDFS_MAGIC || fstat(pidfd, &st) < 0)
-        return 0;
-    return (uint64_t)st.st_ino;
+    *ret_inode = 0;
+    if (fstatfs(pidfd, &fs) < 0 || (fs.f_type == PIDFS_MAGIC && fstat(pidfd, &st) < 0))
+        return os_error_will_pass(-errno) ? -errno : 0;
+    if (fs.f_type == PIDFS_MAGIC)
+        *ret_inode = (uint64_t)st.st_ino;
+    return 0;
 }
 
 int
@@ -194,7 +201,9 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
 
     if (r < 0 && os_error_will_pass(r))
         return r;
-    id.pidfd_inode = pidfd_inode((int)hold->handle);
+    r = pidfd_inode(hold, &id.pidfd_inode);
+    if (r < 0)
+        return r;
     id.pid_namespace = namespace_by(hold, GET_PID_NAMESPACE);
     if (id.pid_namespace == 0)
         id.pid_namespace = own_namespace();
@@ -211,10 +220,11 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
 enum os_comparison
 os_process_compare(const struct os_hold *hold, const struct os_identity *known)
 {
-    uint64_t start = 0, inode;
+    uint64_t start = 0, inode = 0;
     int boot = os_boot_differs(known);
 
-    inode = boot >= 0 && known->pidfd_inode != 0 ? pidfd_inode((int)hold->handle) : 0;
+    if (boot >= 0 && known->pidfd_inode != 0 && pidfd_inode(hold, &inode) < 0)
+        return OS_UNKNOWN;
     if (inode != known->pidfd_inode && (inode != 0 || boot == 1))
         return OS_OTHER;
     if (boot == 0 && inode != 0)
