@@ -90,7 +90,9 @@ struct tracee {
 struct tracer {
     struct tracee tracees[TRACEES_MAX];
     int count;
-    int processes; /* so far */
+    int processes;            /* so far */
+    pid_t ended[TRACEES_MAX]; /* the last ones */
+    int ended_count;          /* so far */
     struct point point;
     bool reached;
     pid_t held;

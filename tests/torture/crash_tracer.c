@@ -206,12 +206,24 @@ take_exec(struct tracer *t, struct tracee *one)
     }
 }
 
+/* Has it ended, a moment ago? */
+static bool
+has_ended(const struct tracer *t, pid_t pid)
+{
+    for (int i = 0; i < TRACEES_MAX; i++)
+        if (t->ended[i] == pid)
+            return true;
+    return false;
+}
+
+/* The child may have been heard of before its parent's word, and may be dead by now. */
 static void
 take_fork(struct tracer *t, pid_t parent)
 {
     unsigned long child = 0;
 
-    if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child) == 0 && find(t, (pid_t)child) == NULL)
+    if (ptrace(PTRACE_GETEVENTMSG, parent, NULL, &child) == 0 && find(t, (pid_t)child) == NULL
+        && !has_ended(t, (pid_t)child))
         (void)add(t, (pid_t)child);
     go_on(parent, 0);
 }
@@ -266,6 +278,7 @@ tracer_take(struct tracer *t, pid_t pid, int status)
     }
     if (one == NULL)
         return false;
+    t->ended[t->ended_count++ % TRACEES_MAX] = pid;
     drop(t, one);
     return true;
 }
