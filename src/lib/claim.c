@@ -299,6 +299,16 @@ publish(struct claim *c, const struct judged *judged)
 }
 
 /*
+ * Was something else read than what was identified? It may be back in its place by the time of the
+ * publication, which would not notice.
+ */
+static bool
+differs(const struct os_file_id *known, const struct os_file_id *seen)
+{
+    return seen->inode != 0 && (known == NULL || !os_same_file(known, seen));
+}
+
+/*
  * Step 3. Had a file been replaced between the two that identify it and the look, then publishing
  * over the former finds that out.
  */
@@ -320,6 +330,9 @@ judge(struct claim *c, struct judged *ret_judged)
         r = -EEXIST;
     } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {
         r = look.error == -EACCES ? -EACCES : -ENODATA;
+    } else if (differs(j->pidfile, &look.pidfile.id) /* model: claim 3 same */
+               || differs(j->state, &look.state_id)) {
+        r = -EAGAIN;
     } else {
         cgroup_discard(&c->paths, &look);
     }

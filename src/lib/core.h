@@ -99,8 +99,9 @@ struct look {
     bool has_pidfile;
     struct os_file pidfile; /* where has_pidfile */
     bool has_state;
-    bool lacks_state;   /* there may be one, which could not be read just now */
-    struct state state; /* where has_state */
+    bool lacks_state;           /* there may be one, which could not be read just now */
+    struct state state;         /* where has_state */
+    struct os_file_id state_id; /* of what was read there; inode 0: nothing was */
     enum os_lock_seen lock;
 };
 

@@ -63,6 +63,8 @@ read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_
                       && state_parse(data, length, &look->state) == 0;
     if (look->has_state)
         *ret_speaker = file.speaker;
+    if (r == 0)
+        look->state_id = file.id;
     look->lacks_state = os_error_will_pass(r);
 }
 

@@ -240,11 +240,14 @@ int
 os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
                 const struct os_file_id *judged)
 {
-    struct os_file_id out;
+    struct os_file_id own, out;
     int r;
 
     if (judged == NULL)
         return publish_new(dir, temp, name);
+    r = os_file_identify(dir, temp, &own);
+    if (r < 0)
+        return r;
     r = rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish exchange */
     if (r == -ENOENT)
         return -EAGAIN;
@@ -253,7 +256,10 @@ os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
     r = os_file_identify(dir, temp, &out);
     if (r == 0 && posix_unchanged(&out, judged)) /* model: publish compare */
         return 0;
-    (void)rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish back */
+    /* What comes back may be a third one's, who published over ours: then that belongs there. */
+    if (rename_as(dir, temp, name, RENAME_EXCHANGE) == 0 /* model: publish back */
+        && os_file_identify(dir, temp, &out) == 0 && !os_same_file(&out, &own))
+        (void)rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish forth */
     return -EAGAIN;
 }
 

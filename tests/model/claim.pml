@@ -17,7 +17,8 @@
  *   KILL       1: a stop may lose its patience and send KILL
  *   LIVE       1: actor 2 waits as long as it takes, all others give up at once
  * and the mutants, each found wrong: NO_INODE UNLINK_AFTER CHECK_FIRST LOCK_FREE NO_FINAL
- *   TRUST_PIDFILE BLIND OEXCL, and what was found in the code itself: LATE_UNLINK LATE_STATE.
+ *   TRUST_PIDFILE BLIND OEXCL, and what was found in the code itself: LATE_UNLINK LATE_STATE
+ *   JUDGED_UNSEEN BLIND_BACK.
  */
 #define EXEC      1
 #define FREE      2
@@ -283,7 +284,7 @@ inline opens()
 /* ---- Steps 4 and 5 ----------------------------------------------------------------------- */
 
 /* Nobody else touches a temporary, so what came out is compared in the same step. -> ok */
-inline publishes(name, temporary, judged)
+inline publishes(name, temporary, judged, own)
 {
     d_step {
         if
@@ -306,10 +307,28 @@ inline publishes(name, temporary, judged)
     :: judged != 0 && !ok ->
         d_step { /* model: publish back */
             if
-            :: name != 0 -> tmp = name; name = temporary; temporary = tmp; tmp = 0
+            :: name != 0 ->
+                tmp = name;
+                name = temporary;
+                temporary = tmp;
+                tmp = 0;
+#ifndef BLIND_BACK
+                ok = (temporary != own) /* somebody else's, who was faster */
+#endif
             :: else
             fi
-        }
+        };
+        if
+        :: ok ->
+            d_step { /* model: publish forth */
+                if
+                :: name != 0 -> tmp = name; name = temporary; temporary = tmp; tmp = 0
+                :: else
+                fi;
+                ok = 0
+            }
+        :: else
+        fi
     :: else
     fi
 }
@@ -755,10 +774,16 @@ judge:
         atomic { /* model: claim 3 decide */
             decide(0);
             NOT_OVERLOOKED;
-            d_step { rp = 0; rs = 0; lived = 0; busy = 0; ok = 0 };
+#ifndef JUDGED_UNSEEN
+            ok = ((rp == jp || rp == 0) && (rs == js || rs == 0)); /* model: claim 3 same */
+#endif
+            d_step { rp = 0; rs = 0; lived = 0; busy = 0 };
             if
-            :: who != 0 -> jp = 0; js = 0; goto refused
-            :: else
+            :: who != 0 -> jp = 0; js = 0; ok = 0; goto refused
+#ifndef JUDGED_UNSEEN
+            :: who == 0 && !ok -> jp = 0; js = 0; goto judge
+#endif
+            :: else -> ok = 0
             fi
         };
         d_step { /* model: claim 3 aside */
@@ -769,12 +794,12 @@ judge:
 #ifdef LATE_STATE
         js = state;
 #endif
-        publishes(pidfile, new_pidfile[ino], jp); /* model: claim 4 */
+        publishes(pidfile, new_pidfile[ino], jp, (g | version)); /* model: claim 4 */
         if
         :: !ok -> goto again
         :: else
         fi;
-        publishes(state, new_state[ino], js); /* model: claim 5 */
+        publishes(state, new_state[ino], js, g); /* model: claim 5 */
         if
         :: !ok -> unpublishes(pidfile, new_pidfile[ino], jp); goto again
         :: else

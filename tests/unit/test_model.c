@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "fake_machine.h"
+
 #define SUCCESSOR 4720
 #define K_MAX     40 /* steps of a removal, and then some */
 
@@ -133,12 +135,73 @@ a_state_is_published_only_over_the_one_that_was_judged(void **state)
             ;
 }
 
+/* ---- Files that are others' for a moment ----------------------------------------------------- */
+
+static const char aside_pidfile[] = "aside.pid", aside_state[] = "aside.state";
+
+/* Who works under a lock file that an administrator removed exchanges them, and back again. */
+static void
+exchange_both(void *ignored)
+{
+    const struct fake_file *directory = fake_find("/run");
+
+    (void)ignored;
+    fake_exchange_names(directory, "web.pid", aside_pidfile);
+    fake_exchange_names(directory, "web.pid.state", aside_state);
+}
+
+/* The rival lives, its files under no lock; aside are those of a dead server. */
+static void
+set_rival_and_the_dead(void)
+{
+    struct fake_file *dead;
+
+    set_scene(BEFORE_STALE);
+    dead = fake_find(STATE);
+    fake_make("/run/aside.state", FAKE_REGULAR, dead->data)->length = dead->length;
+    fake_make("/run/aside.pid", FAKE_REGULAR, "4711\n");
+    rival_writes(NULL);
+    assert_int_equal(rivals_answer, 0);
+    fake_become(FAKE_SELF);
+    fake_watch();
+}
+
+static bool
+write_beside_an_exchange(unsigned n, unsigned back)
+{
+    const struct fake_file *rivals;
+    int r;
+
+    set_rival_and_the_dead();
+    rivals = fake_find(PIDFILE);
+    fake_hook_at(n, exchange_both, NULL);
+    fake_hook_at(back, exchange_both, NULL);
+    r = vortex_pidfile_write(PIDFILE, NULL);
+    if (fake_steps() < back)
+        return false;
+    AT(n, r != 0 || fake_find(PIDFILE) == rivals || fake_find("/run/aside.pid") == rivals);
+    return true;
+}
+
+static void
+what_is_published_over_is_what_was_judged(void **state)
+{
+    unsigned n = 1;
+
+    (void)state;
+    for (; write_beside_an_exchange(n, n + 1); n++)
+        for (unsigned back = n + 2; write_beside_an_exchange(n, back); back++)
+            ;
+    assert_true(n > 10);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_removal_for_a_dead_server_spares_the_next_one_without_a_lock),
         TEST(a_state_is_published_only_over_the_one_that_was_judged),
+        TEST(what_is_published_over_is_what_was_judged),
     };
 
     return cmocka_run_group_tests_name("model", tests, NULL, fake_actors_end);
