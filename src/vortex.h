@@ -175,7 +175,8 @@ enum vortex_verdict {
  * Look at the files of a pidfile once and decide who lives. Every other function decides by the
  * same. Takes no lock, not for an instant, and can't hang on anything that it opens.
  *
- * Returns: 0; an error of the file system other than "not there".
+ * Returns: 0; an error of the file system other than "not there"; -EMFILE, -ENFILE, -ENOMEM it can't
+ *          be told just now.
  * Owns:    the caller owns *ret_report: vortex_report_close.
  * Threads: one thread per report.
  * Waits:   a twentieth of a second at most, while a claim is under way.

@@ -74,6 +74,12 @@ advice_for(int error)
         return ": make room there";
     case -EROFS:
         return ": choose another path with --pidfile";
+    case -ENOLCK:
+        return ": locks are refused there; choose a local path with --pidfile";
+    case -EMFILE:
+        return ": raise the limit of open files";
+    case -EAGAIN:
+        return ": there are too many processes; raise their limit, or end some";
     case -ELOOP:
         return ": its lock must not be a symbolic link; remove that";
     case -EXDEV:
@@ -257,7 +263,7 @@ describe_stage(const struct launch_request *request, enum os_stage stage, char *
 static const char *
 advice_for_stage(enum os_stage stage, int error)
 {
-    if (stage == OS_STAGE_NONE)
+    if (stage == OS_STAGE_NONE || stage == OS_STAGE_DETACH)
         return advice_for(error);
     if (stage == OS_STAGE_CPUS && error == -EINVAL)
         return ": this machine has none of these processors, or none is allowed here";

@@ -45,14 +45,15 @@ restart(const struct args *args, struct instance *instance, char **command)
 {
     struct stop_request stop = stop_request_of(args, instance);
     struct launch_request launch = launch_request_of(args, instance, command);
-    struct stop_result stopped;
+    struct stop_result stopped = {0};
     struct launch_result launched;
     int status;
 
     if (!restart_server(&stop, &launch, &stopped, &launched))
         return say_stop("restart", &stop, args->name, &stopped);
     if (launched.error < 0) {
-        status = say_launch_failure("restart", &launch, &launched);
+        status = say_launch_failure(stopped.pid != 0 ? "start the stopped" : "restart", &launch,
+                                    &launched);
         free(launched.tail);
         return status;
     }

@@ -9,7 +9,8 @@
 
 #include "host/supervisor.h"
 
-#define SOURCES_MAX (1 + WORD_SOURCES_MAX + LOG_SOURCES_MAX + CONDITIONS_MAX)
+#define TELL_AGAIN_MS 1000
+#define SOURCES_MAX   (1 + WORD_SOURCES_MAX + LOG_SOURCES_MAX + CONDITIONS_MAX)
 
 /* ---- What is told ------------------------------------------------------------------------ */
 
@@ -54,7 +55,7 @@ supervisor_tell_state(struct supervisor *s)
     s->words->not_ready = s->answers.not_ready;
     s->words->health = s->answers.health;
     s->words->health_answer = s->answers.health_answer;
-    /* A full disk doesn't end a server: the state is told with the next change. */
+    /* A full disk doesn't end a server: the state is told once there is room. */
     s->untold = claim_update(s->claim, s->words);
 }
 
@@ -172,6 +173,8 @@ step(struct supervisor *s)
         deadline = earlier(deadline, log_deadline(s->log));
     }
     count += gate_sources(gate, sources + count, SOURCES_MAX - count);
+    if (s->untold < 0)
+        deadline = earlier(deadline, os_monotonic_ms() + TELL_AGAIN_MS);
     if (wait_or_rest(s, sources, count, deadline) < 0)
         return;
     output_take(s);
@@ -183,6 +186,8 @@ step(struct supervisor *s)
     life_ask_gates(s, sources, count);
     if (s->deadline != NEVER && os_monotonic_ms() >= s->deadline)
         life_time_has_come(s);
+    if (s->untold < 0 && s->phase != PHASE_ENDED)
+        supervisor_tell_state(s);
 }
 
 /* ---- Begin and end ----------------------------------------------------------------------- */

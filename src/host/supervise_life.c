@@ -254,8 +254,9 @@ start_server(struct supervisor *s)
     supervisor_say(s, "cannot start", result.why[0] != '\0' ? result.why : strerror(-result.error));
     s->exit_status = 1;
     s->after = AFTER_FAIL;
-    /* The stranger may go away, a full disk have room again, descriptors be free. */
-    if ((result.error == -EADDRINUSE || s->untold < 0 || os_error_will_pass(result.error))
+    /* The stranger may go away, a full disk have room again, descriptors or pids be free. */
+    if ((result.error == -EADDRINUSE || s->untold < 0 || result.error == -EAGAIN
+         || os_error_will_pass(result.error))
         && s->words->restarts > 0)
         s->after = AFTER_RESTART;
     supervisor_tell(s, &result);

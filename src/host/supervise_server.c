@@ -2,6 +2,7 @@
 /* The server of a supervisor: started, stopped step by step, and all that it leaves behind. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/supervisor.h"
 
@@ -182,6 +183,11 @@ server_start(struct supervisor *s, struct launch_result *result)
         return os_server_go(&server, &result->stage); /* model: supervise go */
     (void)os_handle_close(server.go);                 /* its end ends the child */
     (void)os_handle_close(server.channel);
+    if (r == s->untold) {
+        result->stage = OS_STAGE_NONE;
+        snprintf(result->why, sizeof(result->why), "%.*s.state: %s", (int)sizeof(result->why) / 2,
+                 s->instance->pidfile, strerror(-r));
+    }
     return r;
 }
 

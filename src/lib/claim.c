@@ -70,6 +70,8 @@ see_owner(struct claim *c, enum os_lock_seen lock)
     if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
         c->owner = look.pid;
         r = -EEXIST;
+    } else {
+        r = look_error(&look);
     }
     look_close(&look);
     return r;
@@ -329,7 +331,7 @@ judge(struct claim *c, struct judged *ret_judged)
         c->owner = look.pid;
         r = -EEXIST;
     } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {
-        r = look.error == -EACCES ? -EACCES : -ENODATA;
+        r = look.error == -EACCES || look_error(&look) < 0 ? look.error : -ENODATA;
     } else if (differs(j->pidfile, &look.pidfile.id) /* model: claim 3 same */
                || differs(j->state, &look.state_id)) {
         r = -EAGAIN;
@@ -393,6 +395,15 @@ claim_all(struct claim *c, const char *path, bool lock_held, const struct state_
         r = claim_publish(c, lock_held, words);
     if (r < 0)
         claim_end(c, true);
+    return r;
+}
+
+int
+claim_try(struct claim *c)
+{
+    int r = prepare_state(c, true, NULL);
+
+    (void)os_file_remove(&c->paths.dir, c->state_new);
     return r;
 }
 

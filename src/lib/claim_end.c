@@ -122,7 +122,8 @@ judge_removal(struct claim *c, struct look *ret_look)
     if (ret_look->verdict == VORTEX_STALE || ret_look->verdict == VORTEX_INVALID
         || ret_look->verdict == VORTEX_NOT_RUNNING)
         return 0;
-    return -EBUSY;
+    r = look_error(ret_look);
+    return r < 0 ? r : -EBUSY;
 }
 
 /* 0: what was judged is gone, or another's by now. */

@@ -90,8 +90,8 @@ void cgroup_name(const struct paths *paths, char *buf, size_t size);
 
 struct look {
     enum vortex_verdict verdict;
-    int read_error;      /* of the pidfile's content: 0, -EBADMSG, -EACCES ... */
-    int error;           /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES */
+    int read_error; /* of the pidfile's content: 0, -EBADMSG, -EACCES ... */
+    int error; /* of an invalid pidfile: -EBADMSG, -EPERM, -EACCES; why it can't be told just now */
     const char *reason;  /* static text */
     int64_t pid;         /* that the verdict is about, 0 nobody */
     int64_t content;     /* of the pidfile, 0 no number */
@@ -119,6 +119,9 @@ bool look_is_named(const struct look *look);
  */
 int look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
               struct look *ret_look);
+
+/* Who lives can't be told for want of descriptors or memory: 0, or that error. It is no verdict. */
+int look_error(const struct look *look);
 
 /*
  * Ask the lock too, and look again for a moment while a claim is under way.
@@ -197,6 +200,9 @@ int claim_all(struct claim *claim, const char *path, bool lock_held,
 
 /* vortex_pidfile_remove; where assume says so, of an unproved pidfile too. */
 int pidfile_remove(const char *path, enum assume assume);
+
+/* Could a state be written now, beside those that are there? Under the claim byte. */
+int claim_try(struct claim *claim);
 
 /* The owner's state anew, while it holds the lock: 0; an error, the old state stays. */
 int claim_update(struct claim *claim, const struct state_words *words);

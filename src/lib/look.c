@@ -66,6 +66,8 @@ read_state(const struct paths *paths, struct look *look, struct os_speaker *ret_
     if (r == 0)
         look->state_id = file.id;
     look->lacks_state = os_error_will_pass(r);
+    if (look->lacks_state)
+        look->error = r;
 }
 
 bool

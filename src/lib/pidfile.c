@@ -282,6 +282,8 @@ claim_inspect(struct claim *claim, struct vortex_report **ret_report)
             lock = OS_LOCK_FREE;
         }
         r = look_once(&claim->paths, lock, NULL, &look);
+        if (r == 0)
+            r = look_error(&look);
     }
     return r < 0 ? r : report_on(&look, ret_report);
 }

@@ -82,6 +82,13 @@ ask_pinned(const struct look *look, const struct os_identity *id, const struct o
     }
 }
 
+static void
+note_error(struct look *look, int r)
+{
+    if (os_error_will_pass(r))
+        look->error = r;
+}
+
 /* look->hold is set where it lives. */
 static enum life
 ask_identity(struct look *look, const struct os_identity *id, const struct os_speaker *speaker)
@@ -96,9 +103,12 @@ ask_identity(struct look *look, const struct os_identity *id, const struct os_sp
     if (os_namespace_differs(id) == 1)
         return ELSEWHERE;
     r = os_process_hold(id->pid, &hold);
+    note_error(look, r);
     if (r < 0)
         return r == -ESRCH ? DEAD : UNKNOWN;
     life = ask_pinned(look, id, &hold, speaker);
+    if (life == UNKNOWN) /* the comparison doesn't say why: the same want stops this */
+        note_error(look, os_boot_differs(id));
     if (life == LIVES)
         look->hold = hold;
     else
@@ -164,6 +174,7 @@ decide_number(struct look *look, const struct paths *paths)
         return;
     }
     if (r < 0) {
+        note_error(look, r);
         decide(look, VORTEX_UNPROVED, "its process can't be examined");
         return;
     }
@@ -294,6 +305,14 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
 }
 
 int
+look_error(const struct look *look)
+{
+    if (look->verdict == VORTEX_RUNNING || look->verdict == VORTEX_ORPHANED)
+        return 0;
+    return os_error_will_pass(look->error) ? look->error : 0;
+}
+
+int
 look_settled(const struct paths *paths, bool ours, struct look *ret_look)
 {
     int64_t end = os_monotonic_ms() + SETTLE_MS;
@@ -306,6 +325,8 @@ look_settled(const struct paths *paths, bool ours, struct look *ret_look)
         if (ours && lock == OS_LOCK_CLAIMED)
             lock = OS_LOCK_FREE;
         r = look_once(paths, lock, NULL, ret_look);
+        if (r == 0)
+            r = look_error(ret_look);
         left = end - os_monotonic_ms();
         if (r < 0 || ret_look->verdict != VORTEX_BUSY || left <= 0)
             return r;

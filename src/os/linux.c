@@ -248,8 +248,10 @@ int
 os_boot_differs(const struct os_identity *known)
 {
     char boot[sizeof(known->boot)];
+    int r = read_boot(boot, sizeof(boot));
 
-    (void)read_boot(boot, sizeof(boot));
+    if (os_error_will_pass(r))
+        return r;
     if (boot[0] == '\0' || known->boot[0] == '\0')
         return -ENODATA;
     return strcmp(boot, known->boot) != 0;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refuse COMMAND ARG...: run a command to which every lock of a file is refused by ENOLCK, as a
+ * file server does without its lock daemon; asking who holds one included.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOAD(field)                                                                                \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, field))
+#define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
+#define DO(what)           BPF_STMT(BPF_RET | BPF_K, (what))
+
+int
+main(int argc, char **argv)
+{
+    struct sock_filter filter[] = {
+        LOAD(nr),
+        IF(SYS_flock, 5, 0),
+        IF(SYS_fcntl, 0, 5),
+        LOAD(args[1]), /* the low half, where numbers are little-endian */
+        IF(F_OFD_SETLK, 2, 0),
+        IF(F_OFD_SETLKW, 1, 0),
+        IF(F_OFD_GETLK, 0, 1),
+        DO(SECCOMP_RET_ERRNO | ENOLCK),
+        DO(SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+    if (argc < 2)
+        return 2;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+        perror("refuse: seccomp");
+        return 111;
+    }
+    execvp(argv[1], argv + 1);
+    return 127;
+}
