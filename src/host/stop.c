@@ -193,6 +193,22 @@ look(const struct stop_request *request, struct claim *claim, struct vortex_repo
                          : vortex_pidfile_inspect(request->pidfile, ret_report);
 }
 
+/* A start under way may be slow to say who it is: so long a start waits for one, too. */
+static int
+look_beyond_start(const struct stop_request *request, struct claim *claim,
+                  struct vortex_report **ret_report)
+{
+    int64_t end = os_monotonic_ms() + TAKE_WAIT_MS;
+    int r;
+
+    while ((r = look(request, claim, ret_report)) == 0
+           && vortex_report_verdict(*ret_report) == VORTEX_BUSY && os_monotonic_ms() < end) {
+        vortex_report_close(*ret_report);
+        os_sleep_ms(1); /* not every look waits by itself */
+    }
+    return r;
+}
+
 /* Whoever is seen to run now. Returns: was it a supervisor, which is dead? */
 static bool
 stop_one(const struct stop_request *request, struct claim *claim, struct stop_result *result)
@@ -200,7 +216,7 @@ stop_one(const struct stop_request *request, struct claim *claim, struct stop_re
     struct vortex_report *report;
     struct os_hold hold;
     bool owned, supervised = false;
-    int r = look(request, claim, &report);
+    int r = look_beyond_start(request, claim, &report);
 
     if (r < 0) {
         result->outcome = STOP_FAILED;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stop: the right process, to its death, and no file is left. */
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/inotify.h>
 
 #include "harness.h"
 
@@ -248,6 +250,49 @@ a_server_is_known_by_its_lock_when_pidfile_and_state_are_removed(void **state)
     expect_unsignalled(w, server);
 }
 
+/* Wait until that file was opened so often. */
+static void
+wait_for_opens(const char *path, size_t count)
+{
+    char events[64 * sizeof(struct inotify_event)];
+    struct pollfd opens = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+    int64_t end = deadline();
+
+    assert_true(inotify_add_watch(opens.fd, path, IN_OPEN) >= 0);
+    for (size_t seen = 0; seen < count;) {
+        ssize_t n;
+
+        assert_true(poll_until(&opens, 1, end));
+        n = read(opens.fd, events, sizeof(events));
+        assert_true(n > 0);
+        seen += (size_t)n / sizeof(struct inotify_event); /* of a file, they have no name */
+    }
+    close(opens.fd);
+}
+
+/* As on a loaded machine, where one look isn't long enough. */
+static void
+a_stop_waits_for_a_start_that_has_not_said_who_it_is(void **state)
+{
+    struct world *w = *state;
+    const char *path = in_run(w, "web.pid.state"), *aside = in_run(w, "aside");
+    pid_t server;
+    struct task stop;
+
+    need_linux();
+    server = START(w, "web");
+    assert_int_equal(unlink(in_run(w, "web.pid")), 0);
+    assert_int_equal(rename(path, aside), 0);
+
+    stop = BACKGROUND(w, "stop", "web");
+    wait_for_opens(in_run(w, "web.pid.lock"), 40);
+    assert_int_equal(rename(aside, path), 0);
+
+    expect_exit(task_end(&stop), 0);
+    assert_false(lives(server));
+    expect_no_files(w, "web");
+}
+
 static void
 a_server_whose_main_thread_exited_is_alive_and_is_stopped(void **state)
 {
@@ -327,6 +372,7 @@ main(void)
         PROMISE(stop_sends_term_and_no_file_is_left),
         PROMISE(stop_is_back_when_the_server_is_dead_and_not_before),
         PROMISE(two_stops_at_once_are_both_done),
+        PROMISE(a_stop_waits_for_a_start_that_has_not_said_who_it_is),
         PROMISE(stop_of_nobody_is_done_and_makes_nothing),
         PROMISE(stop_of_a_dead_server_removes_what_it_left),
         PROMISE(a_clean_up_is_for_the_dead_alone),
