@@ -177,10 +177,82 @@ names_alone_were_written()
     kept "after $after: there_are_pidfiles_and_states_without_content"
 }
 
+uptime_s()
+{
+    cut -d. -f1 /proc/uptime
+}
+
+# serves_anew PID: another server than that.
+serves_anew()
+{
+    [ "$(value server-pid)" != "$1" ] && is_alive "$(value server-pid)"
+}
+
+# put_clock STEP: the wall clock; clock_is_right puts it back.
+put_clock()
+{
+    right=$(date +%s) since=$(uptime_s)
+    date -s "$1" >/dev/null
+}
+
+clock_is_right()
+{
+    date -s "@$((right + $(uptime_s) - since))" >/dev/null
+}
+
+# Before the step a server was started, a supervised one, one that was killed since, and a stranger
+# whose number another tool wrote; after it the killed one's number is a stranger's.
+clock_was_put()
+{
+    local step stranger server supervised
+    for step in '1 year ago' '1 year'; do
+        fresh
+        config '[server]' "command = $ALIVE" '[restart]' 'policy = always' 'delay = 10ms'
+        for name in exec killed; do
+            mkdir "$dir/$name"
+            P=$dir/$name/x.pid
+            start_ok
+        done
+        end_server
+        P=$dir/x.pid supervised=("${C[@]}")
+        expect 0 started "$VORTEX" start "${supervised[@]}"
+        server=$(value server-pid)
+        alive env
+        stranger=$bystander
+        echo "$stranger" >"$dir/other.pid"
+        put_clock "$step"
+
+        P=$dir/exec/x.pid
+        expect 0 running "$VORTEX" status -p "$P"
+        expect 1 'already running' "$VORTEX" start -p "$P" -- "$ALIVE"
+        expect 0 restarted "$VORTEX" restart -p "$P" -- "$ALIVE"
+        stop_ok
+        P=$dir/killed/x.pid
+        believed_dead
+        reuse_pid
+        believed_dead
+        start_ok
+        stop_ok
+        bystander_lives
+        kill -KILL "$bystander"
+        P=$dir/x.pid
+        expect 0 running "$VORTEX" status "${supervised[@]}"
+        kill -KILL "$(value server-pid)"
+        eventually serves_anew "$server"
+        stop_ok
+        "$VORTEX" start -p "$dir/other.pid" -- "$ALIVE" >"$top/said" 2>&1 &&
+            problem+="the stranger who lives was called dead\n"
+        check is_alive "$stranger"
+        end "$stranger"
+        clock_is_right
+        kept "after $after: a_wall_clock_put_by_${step// /_}_changes_nothing"
+    done
+}
+
 judge()
 {
     case $after in
-    installation) ;;
+    installation) clock_was_put ;;
     reboot | starting)
         boot_is_told_apart
         hand_is_dead
