@@ -105,6 +105,16 @@ waits_for_event(uint64_t number)
     return number == SYS_ppoll || number == SYS_poll;
 }
 
+/* Another run may have another call there, which has no such error. */
+static bool
+may_fail(const struct call_kind *kind, int error)
+{
+    for (size_t i = 0; kind != NULL && i < sizeof(kind->errors) / sizeof(kind->errors[0]); i++)
+        if (kind->errors[i] == error)
+            return true;
+    return false;
+}
+
 /* False: it is not to go on. */
 static bool
 enter_call(struct tracer *t, struct tracee *one, const struct __ptrace_syscall_info *info)
@@ -138,7 +148,7 @@ enter_call(struct tracer *t, struct tracee *one, const struct __ptrace_syscall_i
         t->held = one->pid;
         return false;
     }
-    if (is_point(t, one, MODE_ERROR)) {
+    if (is_point(t, one, MODE_ERROR) && may_fail(kind, t->point.error)) {
         struct user_regs_struct registers = {0};
 
         t->reached = one->fails = true;
