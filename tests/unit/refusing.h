@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * This machine, but its kernel refuses a call where a test says so: by the linker's --wrap, whose
+ * list of calls is in meson.build.
+ */
+#ifndef VORTEX_REFUSING_H
+#define VORTEX_REFUSING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* From now on, the n-th call fails with that error; and all that follow, too. n 0: none does. */
+void refuse_at(unsigned n, int error, bool all_later);
+
+/* Has one been refused, and with which error? 0: not yet. */
+bool refuse_has(void);
+int refuse_error(void);
+
+/* None is from here on; what act leaves behind is to be removed. */
+void refuse_end(void);
+
+/*
+ * Do act once for each call that it makes, the first most of them, which is refused, and once with
+ * all later ones refused, too; for each of some errors. No handle is left open.
+ */
+void refuse_each(void (*act)(void), unsigned most);
+
+/* It is 0 or more, or the error that is refused with. */
+void refuse_expect(int64_t result);
+
+#endif
