@@ -26,14 +26,15 @@ static struct {
     int error;
     bool all_later;
     bool has_refused;
+    unsigned rests;
 } refusal;
 
 /* ---- The calls --------------------------------------------------------------------------- */
 
-static bool
-is_refused(void)
+bool
+refuse_this(void)
 {
-    if (refusal.at == 0)
+    if (refusal.at == 0 || refusal.rests)
         return false;
     refusal.count++;
     if (refusal.count != refusal.at && !(refusal.all_later && refusal.has_refused))
@@ -43,50 +44,39 @@ is_refused(void)
     return true;
 }
 
-/* One that takes PARAMETERS, hands on ARGUMENTS and fails by FAILURE. */
-#define CALL(TYPE, NAME, FAILURE, PARAMETERS, ARGUMENTS)                                           \
-    TYPE __real_##NAME PARAMETERS;                                                                 \
-    TYPE __wrap_##NAME PARAMETERS;                                                                 \
-    TYPE __wrap_##NAME PARAMETERS                                                                  \
-    {                                                                                              \
-        return is_refused() ? (FAILURE) : __real_##NAME ARGUMENTS;                                 \
-    }
-
-CALL(int, access, -1, (const char *path, int mode), (path, mode))
-CALL(int, bind, -1, (int fd, const struct sockaddr *address, socklen_t size), (fd, address, size))
-CALL(int, epoll_create1, -1, (int flags), (flags))
-CALL(int, epoll_ctl, -1, (int fd, int what, int other, struct epoll_event *event),
-     (fd, what, other, event))
-CALL(int, faccessat, -1, (int dir, const char *name, int mode, int flags), (dir, name, mode, flags))
-CALL(DIR *, fdopendir, NULL, (int fd), (fd))
-CALL(FILE *, fdopen, NULL, (int fd, const char *mode), (fd, mode))
-CALL(ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
-     (fd, name, value, size))
-CALL(int, flock, -1, (int fd, int what), (fd, what))
-CALL(FILE *, fopen64, NULL, (const char *path, const char *mode), (path, mode))
-CALL(int, fstat64, -1, (int fd, struct stat *ret), (fd, ret))
-CALL(int, fstatat64, -1, (int dir, const char *name, struct stat *ret, int flags),
-     (dir, name, ret, flags))
-CALL(int, fstatfs64, -1, (int fd, struct statfs *ret), (fd, ret))
-CALL(int, getsockname, -1, (int fd, struct sockaddr *ret, socklen_t *size), (fd, ret, size))
-CALL(int, linkat, -1, (int from, const char *old, int to, const char *name, int flags),
-     (from, old, to, name, flags))
-CALL(int, mkdirat, -1, (int dir, const char *name, mode_t mode), (dir, name, mode))
-CALL(DIR *, opendir, NULL, (const char *path), (path))
-CALL(int, poll, -1, (struct pollfd * fds, nfds_t count, int timeout_ms), (fds, count, timeout_ms))
-CALL(ssize_t, pread64, -1, (int fd, void *buf, size_t size, off_t at), (fd, buf, size, at))
-CALL(ssize_t, read, -1, (int fd, void *buf, size_t size), (fd, buf, size))
-CALL(ssize_t, recvmsg, -1, (int fd, struct msghdr *message, int flags), (fd, message, flags))
-CALL(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
-CALL(int, setenv, -1, (const char *name, const char *value, int over), (name, value, over))
-CALL(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
-     (fd, level, name, value, size))
-CALL(int, signalfd, -1, (int fd, const sigset_t *set, int flags), (fd, set, flags))
-CALL(int, sigprocmask, -1, (int how, const sigset_t *set, sigset_t *ret), (how, set, ret))
-CALL(int, socket, -1, (int domain, int type, int protocol), (domain, type, protocol))
-CALL(int, stat64, -1, (const char *path, struct stat *ret), (path, ret))
-CALL(int, unlinkat, -1, (int dir, const char *name, int flags), (dir, name, flags))
-CALL(ssize_t, write, -1, (int fd, const void *buf, size_t size), (fd, buf, size))
+REFUSING_CALL(int, bind, -1, (int fd, const struct sockaddr *address, socklen_t size),
+              (fd, address, size))
+REFUSING_CALL(int, epoll_create1, -1, (int flags), (flags))
+REFUSING_CALL(int, epoll_ctl, -1, (int fd, int what, int other, struct epoll_event *event),
+              (fd, what, other, event))
+REFUSING_CALL(int, faccessat, -1, (int dir, const char *name, int mode, int flags),
+              (dir, name, mode, flags))
+REFUSING_CALL(DIR *, fdopendir, NULL, (int fd), (fd))
+REFUSING_CALL(FILE *, fdopen, NULL, (int fd, const char *mode), (fd, mode))
+REFUSING_CALL(int, flock, -1, (int fd, int what), (fd, what))
+REFUSING_CALL(int, fstat64, -1, (int fd, struct stat *ret), (fd, ret))
+REFUSING_CALL(int, fstatat64, -1, (int dir, const char *name, struct stat *ret, int flags),
+              (dir, name, ret, flags))
+REFUSING_CALL(int, getsockname, -1, (int fd, struct sockaddr *ret, socklen_t *size),
+              (fd, ret, size))
+REFUSING_CALL(int, linkat, -1, (int from, const char *old, int to, const char *name, int flags),
+              (from, old, to, name, flags))
+REFUSING_CALL(DIR *, opendir, NULL, (const char *path), (path))
+REFUSING_CALL(int, poll, -1, (struct pollfd * fds, nfds_t count, int timeout_ms),
+              (fds, count, timeout_ms))
+REFUSING_CALL(ssize_t, pread64, -1, (int fd, void *buf, size_t size, off_t at), (fd, buf, size, at))
+REFUSING_CALL(ssize_t, read, -1, (int fd, void *buf, size_t size), (fd, buf, size))
+REFUSING_CALL(ssize_t, recvmsg, -1, (int fd, struct msghdr *message, int flags),
+              (fd, message, flags))
+REFUSING_CALL(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags),
+              (fd, message, flags))
+REFUSING_CALL(int, setenv, -1, (const char *name, const char *value, int over), (name, value, over))
+REFUSING_CALL(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
+              (fd, level, name, value, size))
+REFUSING_CALL(int, signalfd, -1, (int fd, const sigset_t *set, int flags), (fd, set, flags))
+REFUSING_CALL(int, sigprocmask, -1, (int how, const sigset_t *set, sigset_t *ret), (how, set, ret))
+REFUSING_CALL(int, socket, -1, (int domain, int type, int protocol), (domain, type, protocol))
+REFUSING_CALL(int, stat64, -1, (const char *path, struct stat *ret), (path, ret))
 
 /* The same with what may follow: an int, a pointer or a long are passed alike here. */
 #define OPEN_CALL(TYPE, NAME, LAST, PARAMETERS, ...)                                               \
@@ -101,9 +91,9 @@ CALL(ssize_t, write, -1, (int fd, const void *buf, size_t size), (fd, buf, size)
         for (size_t i = 0; i < 6; i++)                                                             \
             more[i] = va_arg(ap, long);                                                            \
         va_end(ap);                                                                                \
-        return is_refused() ? -1                                                                   \
-                            : __real_##NAME(__VA_ARGS__, more[0], more[1], more[2], more[3],       \
-                                            more[4], more[5]);                                     \
+        return refuse_this() ? -1                                                                  \
+                             : __real_##NAME(__VA_ARGS__, more[0], more[1], more[2], more[3],      \
+                                             more[4], more[5]);                                    \
     }
 
 #define COMMA ,
@@ -136,6 +126,12 @@ int
 refuse_error(void)
 {
     return refusal.has_refused ? refusal.error : 0;
+}
+
+void
+refuse_rest(bool rests)
+{
+    refusal.rests += rests ? 1U : -1U;
 }
 
 void

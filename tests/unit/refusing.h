@@ -16,6 +16,9 @@ void refuse_at(unsigned n, int error, bool all_later);
 bool refuse_has(void);
 int refuse_error(void);
 
+/* Not what the machine does itself, until the same is said with false. */
+void refuse_rest(bool rests);
+
 /* None is from here on; what act leaves behind is to be removed. */
 void refuse_end(void);
 
@@ -27,5 +30,17 @@ void refuse_each(void (*act)(void), unsigned most);
 
 /* It is 0 or more, or the error that is refused with. */
 void refuse_expect(int64_t result);
+
+/* A call: is it to fail? Then errno is set. */
+bool refuse_this(void);
+
+/* One that takes PARAMETERS, hands on ARGUMENTS and fails by FAILURE. */
+#define REFUSING_CALL(TYPE, NAME, FAILURE, PARAMETERS, ARGUMENTS)                                  \
+    TYPE __real_##NAME PARAMETERS;                                                                 \
+    TYPE __wrap_##NAME PARAMETERS;                                                                 \
+    TYPE __wrap_##NAME PARAMETERS                                                                  \
+    {                                                                                              \
+        return refuse_this() ? (FAILURE) : __real_##NAME ARGUMENTS;                                \
+    }
 
 #endif

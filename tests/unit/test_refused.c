@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +25,16 @@
 #include "refusing.h"
 
 #define MOST 1000
+
+/* Beside those of refusing.c; test_cgroup.c has others in their place. */
+REFUSING_CALL(int, access, -1, (const char *path, int mode), (path, mode))
+REFUSING_CALL(ssize_t, fgetxattr, -1, (int fd, const char *name, void *value, size_t size),
+              (fd, name, value, size))
+REFUSING_CALL(FILE *, fopen64, NULL, (const char *path, const char *mode), (path, mode))
+REFUSING_CALL(int, fstatfs64, -1, (int fd, struct statfs *ret), (fd, ret))
+REFUSING_CALL(int, mkdirat, -1, (int dir, const char *name, mode_t mode), (dir, name, mode))
+REFUSING_CALL(int, unlinkat, -1, (int dir, const char *name, int flags), (dir, name, flags))
+REFUSING_CALL(ssize_t, write, -1, (int fd, const void *buf, size_t size), (fd, buf, size))
 
 static struct {
     char path[OS_PATH_MAX];
