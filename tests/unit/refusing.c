@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -71,6 +72,10 @@ REFUSING_CALL(ssize_t, recvmsg, -1, (int fd, struct msghdr *message, int flags),
 REFUSING_CALL(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags),
               (fd, message, flags))
 REFUSING_CALL(int, setenv, -1, (const char *name, const char *value, int over), (name, value, over))
+REFUSING_CALL(int, sched_getparam, -1, (pid_t pid, struct sched_param *ret), (pid, ret))
+REFUSING_CALL(int, sched_getscheduler, -1, (pid_t pid), (pid))
+REFUSING_CALL(int, sched_setscheduler, -1, (pid_t pid, int policy, const struct sched_param *param),
+              (pid, policy, param))
 REFUSING_CALL(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
               (fd, level, name, value, size))
 REFUSING_CALL(int, signalfd, -1, (int fd, const sigset_t *set, int flags), (fd, set, flags))
@@ -159,23 +164,34 @@ next_handle(void)
     return fd;
 }
 
+static void
+refuse_each_of(void (*act)(void), unsigned most, int error, bool all_later)
+{
+    int before = next_handle();
+    bool was_reached = true;
+
+    for (unsigned n = 1; n <= most && was_reached; n++) {
+        refuse_at(n, error, all_later);
+        act();
+        was_reached = refuse_has();
+        refuse_at(0, 0, false);
+        assert_int_equal(next_handle(), before);
+    }
+}
+
+void
+refuse_each_with(void (*act)(void), unsigned most, int error)
+{
+    refuse_each_of(act, most, error, false);
+}
+
 void
 refuse_each(void (*act)(void), unsigned most)
 {
     static const int errors[] = {EIO, EMFILE, EACCES};
-    int before = next_handle();
 
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-        for (int all_later = 0; all_later < 2; all_later++)
-            for (unsigned n = 1; n <= most; n++) {
-                bool was_reached;
-
-                refuse_at(n, errors[i], all_later);
-                act();
-                was_reached = refuse_has();
-                refuse_at(0, 0, false);
-                assert_int_equal(next_handle(), before);
-                if (!was_reached)
-                    break;
-            }
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        refuse_each_of(act, most, errors[i], false);
+        refuse_each_of(act, most, errors[i], true);
+    }
 }

@@ -22,10 +22,10 @@ void refuse_rest(bool rests);
 /* None is from here on; what act leaves behind is to be removed. */
 void refuse_end(void);
 
-/*
- * Do act once for each call that it makes, the first most of them, which is refused, and once with
- * all later ones refused, too; for each of some errors. No handle is left open.
- */
+/* Do act once for each call that it makes, the first most of them, which is refused. */
+void refuse_each_with(void (*act)(void), unsigned most, int error);
+
+/* The same for some errors; and, too, with all later calls refused. No handle is left open. */
 void refuse_each(void (*act)(void), unsigned most);
 
 /* It is 0 or more, or the error that is refused with. */

@@ -4,6 +4,8 @@
  * alive looks dead, what was published stays, and no handle is left open.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,8 +23,10 @@
 #include <cmocka.h>
 
 #include "os/os.h"
+#include "os/posix.h"
 #include "place.h"
 #include "refusing.h"
+#include "vortex.h"
 
 #define MOST 1000
 
@@ -102,6 +106,7 @@ expect_alive(const struct os_hold *hold, struct os_identity known)
     file.written_ns = os_wall_ms() * 1000000;
     r = os_process_is_younger(hold, &scene.dir, &file);
     assert_true(r == 0 || r == -ENODATA);
+    assert_true(os_process_runs(hold->pid) || refuse_has());
     os_process_describe(hold, &facts);
     assert_true(facts.age_ms >= -1 && facts.memory_bytes >= -1);
     assert_int_equal(os_process_belongs(hold, 0, "/nowhere"), 0);
@@ -228,6 +233,7 @@ what_was_published_stays(void **state)
 {
     (void)state;
     refuse_each(publish, MOST);
+    refuse_each_with(publish, MOST, EINVAL); /* renameat2's flags: there a link must do */
 }
 
 /* ---- Words and descriptors --------------------------------------------------------------- */
@@ -255,6 +261,8 @@ notify(void)
         assert_int_equal(handles.count, 1);
         assert_true(pid == scene.child || pid == os_self());
     }
+    r = vortex_notify_barrier(0);
+    refuse_expect(r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r); /* setenv was refused */
     for (size_t i = 0; i < handles.count; i++)
         (void)os_handle_close(handles.list[i]);
     (void)os_handle_close(handle);
@@ -265,6 +273,8 @@ a_word_that_was_not_heard_was_not_said(void **state)
 {
     (void)state;
     refuse_each(notify, MOST);
+    refuse_each_with(notify, MOST, EINTR);
+    refuse_each_with(notify, MOST, EPERM); /* another's name: then in our own */
     (void)unsetenv("NOTIFY_SOCKET");
     (void)unsetenv("WATCHDOG_USEC");
     (void)unsetenv("FDSTORE");
@@ -327,6 +337,10 @@ supervise(void)
     assert_true(os_is_childless(scene.child) || refuse_has());
     assert_true(os_descendants_signal(0, 0) == 1 || refuse_has());
     assert_int_equal(os_descendants_signal(SIGKILL, scene.child), 0);
+    if (os_process_hold(os_self(), &child) == 0) {
+        assert_false(os_is_descendant(&child));
+        os_process_release(&child);
+    }
     if (os_process_hold(scene.child, &child) == 0) {
         assert_true(os_is_descendant(&child) || refuse_has());
         os_process_release(&child);
@@ -345,6 +359,96 @@ a_child_is_never_overlooked(void **state)
     assert_int_equal(pthread_sigmask(SIG_SETMASK, &mask, NULL), 0);
 }
 
+static void
+hurry(void)
+{
+    struct os_pace former;
+
+    os_hurry(&former);
+    os_hurry_end(&former);
+    refuse_end();
+    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+}
+
+static void
+a_hurry_has_an_end(void **state)
+{
+    const struct sched_param param = {.sched_priority = 0};
+
+    (void)state;
+    refuse_at(0, 0, false);
+    hurry();
+    /* Where its end is refused, or was all that could be, it hurries on. */
+    for (unsigned n = 1; n <= 3; n++) {
+        struct os_pace former;
+
+        refuse_at(n, EPERM, false);
+        os_hurry(&former);
+        os_hurry_end(&former);
+        refuse_at(0, 0, false);
+        assert_int_equal(sched_setscheduler(0, SCHED_OTHER, &param), 0);
+    }
+}
+
+/* ---- A server ---------------------------------------------------------------------------- */
+
+static bool
+is_closed_by_exec(int fd)
+{
+    return fcntl(fd, F_GETFD) == FD_CLOEXEC;
+}
+
+/* What a child does before its exec, of which a call is refused. Its exit status. */
+static int
+become(unsigned n)
+{
+    const struct os_cpus cpus = {.bits = {1}};
+    struct os_cgroup cgroup = {.handle = STDIN_FILENO}; /* is none: then born into ours */
+    int first = dup(STDIN_FILENO), kept = dup(STDIN_FILENO), last = dup(STDIN_FILENO);
+    pid_t pid;
+
+    refuse_at(n, ENOSYS, false);
+    posix_keep_from_exec(first, kept);
+    if (!is_closed_by_exec(first) || is_closed_by_exec(kept) || !is_closed_by_exec(last))
+        return refuse_has() && n > 2 ? 0 : 1;
+    refuse_at(n, ENOSYS, false);
+    posix_keep_from_exec(kept, kept);
+    refuse_at(n, ENOSYS, false);
+    posix_close_range(kept, kept);
+    refuse_at(n, ENOSYS, false);
+    if (posix_set_oom(0) < 0 && !refuse_has())
+        return 2;
+    if (posix_set_cpus(&cpus) < 0 || (posix_no_new_privileges() < 0 && !refuse_has()))
+        return 3;
+    if (posix_die_with(getppid()) < 0 && !refuse_has())
+        return 4;
+    refuse_at(0, 0, false);
+    if (posix_die_with(getpid()) != -ESRCH)
+        return 5;
+    pid = posix_fork_into(&cgroup);
+    if (pid == 0)
+        _exit(0);
+    if (waitpid(pid, NULL, 0) != pid)
+        return 6;
+    posix_close_range(first, -1);
+    return fcntl(last, F_GETFD) < 0 ? 0 : 7;
+}
+
+static void
+an_older_kernel_does_without(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 8; n++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(become(n));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -356,6 +460,8 @@ main(void)
         cmocka_unit_test(a_word_that_was_not_heard_was_not_said),
         cmocka_unit_test(two_descriptors_never_pass_for_one),
         cmocka_unit_test(a_child_is_never_overlooked),
+        cmocka_unit_test(a_hurry_has_an_end),
+        cmocka_unit_test(an_older_kernel_does_without),
     };
 
     return cmocka_run_group_tests_name("refused", tests, set_up, tear_down);
