@@ -277,6 +277,82 @@ where_there_is_no_directory_is_nobody(void **state)
 }
 
 static void
+a_name_that_leaves_no_room_for_its_companions_is_refused(void **state)
+{
+    char path[OS_PATH_MAX] = "/run/";
+    struct vortex_report *report;
+
+    (void)state;
+    instance_setup(NULL);
+    memset(path + strlen(path), 'a', OS_NAME_MAX - 8);
+    assert_int_equal(vortex_pidfile_inspect(path, &report), -ENAMETOOLONG);
+    assert_int_equal(fake_handles(), 0);
+}
+
+static void
+a_group_is_named_after_its_pidfile_as_far_as_that_can_be_read(void **state)
+{
+    static const struct {
+        const char *file, *begin;
+    } names[] = {
+        {"/run/web.pid", "vortex-web-"},
+        {"/run/Web-1@a_Z.pid", "vortex-Web-1@a_Z-"},
+        {"/run/a b{~`[:.pid.old", "vortex-a_b______pid_old-"},
+        {"/run/none", "vortex-none-"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct paths paths;
+        char name[OS_NAME_MAX];
+
+        instance_setup(NULL);
+        assert_int_equal(paths_open(names[i].file, false, &paths), 0);
+        cgroup_name(&paths, name, sizeof(name));
+        paths_close(&paths);
+        assert_memory_equal(name, names[i].begin, strlen(names[i].begin));
+        assert_int_equal(strlen(name), strlen(names[i].begin) + 16);
+    }
+}
+
+static void
+a_users_number_is_read_where_it_may_speak_for_that_process(void **state)
+{
+    vortex_pid pid;
+
+    (void)state;
+    instance_setup(NULL);
+    write_pidfile_of(SERVER)->user = USER;
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), 0); /* nobody has it */
+    fake_spawn(SERVER);
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), -EPERM);
+    fake_process(SERVER)->user = fake_process(SERVER)->saved_user = USER;
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), 0);
+    assert_int_equal(pid, SERVER);
+}
+
+static void
+process_1_is_a_server_only_where_its_state_says_so(void **state)
+{
+    vortex_pid pid;
+
+    (void)state;
+    instance_setup(NULL);
+    fake_spawn(1);
+    fake_pass_ms(60000);
+    write_pidfile_of(1);
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), -EBADMSG);
+    instance_setup(NULL);
+    server(1);
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), 0);
+    assert_int_equal(pid, 1);
+    instance_setup(NULL);
+    server(SERVER);
+    write_pidfile_of(1);
+    assert_int_equal(vortex_pidfile_read(PIDFILE, &pid), -EBADMSG);
+}
+
+static void
 without_memory_nothing_is_done(void **state)
 {
     (void)state;
@@ -308,6 +384,10 @@ main(void)
         cmocka_unit_test(no_failure_lets_a_stranger_be_signalled),
         cmocka_unit_test(no_failure_keeps_the_next_start_out),
         cmocka_unit_test(where_there_is_no_directory_is_nobody),
+        cmocka_unit_test(a_name_that_leaves_no_room_for_its_companions_is_refused),
+        cmocka_unit_test(a_group_is_named_after_its_pidfile_as_far_as_that_can_be_read),
+        cmocka_unit_test(a_users_number_is_read_where_it_may_speak_for_that_process),
+        cmocka_unit_test(process_1_is_a_server_only_where_its_state_says_so),
         cmocka_unit_test(without_memory_nothing_is_done),
     };
 
