@@ -821,18 +821,19 @@ command_afl()
 # Users other than root are to add to what was counted, so the files are made before.
 command_coverage()
 {
-    local dir=build/build-coverage
+    local dir=build/build-coverage status=0
     test_environment
     install_packages "${BUILD[@]}" "${TEST[@]}"
     fetch_servers
     setup_coverage
     find $dir -name '*.gcda' -delete
     export GCOV_ERROR_FILE=/dev/null # a file that can't be written is no error of the program
-    suites coverage unit contract -- -t 10
+    suites coverage unit contract -- -t 10 || status=$?
     $dir/src/vortex version
     find $dir -name '*.gcda' -exec chmod a+rw {} +
-    suites coverage command -- -t 10
-    python3 -B tests/checks/coverage.py $dir tests/checks/coverage.txt
+    suites coverage command -- -t 10 || status=$?
+    python3 -B tests/checks/coverage.py $dir tests/checks/coverage.txt || status=$?
+    return $status
 }
 
 # As few inputs as reach every line that all of them reach.

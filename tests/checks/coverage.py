@@ -40,7 +40,8 @@ class Source:
 def read(build, root):
     """File -> Source, of all that was compiled: each file is there several times."""
     sources = collections.defaultdict(Source)
-    notes = sorted(str(path) for path in build.rglob("*.gcno"))
+    notes = build.rglob("*.gcno")
+    notes = sorted(str(path) for path in notes if "src" in str(path.relative_to(build)))
     for start in range(0, len(notes), 50):
         text = subprocess.run(
             ["gcov", "--json-format", "--stdout", "--branch-probabilities"]
