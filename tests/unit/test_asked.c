@@ -142,7 +142,7 @@ ask_all(scene *set, check *expect)
 {
     for (size_t q = 0; q < QUESTIONS; q++)
         for (size_t i = 0; i < ERRORS; i++)
-            for (unsigned n = 1, steps = n; n <= steps; n++) {
+            for (unsigned n = 1, reached = n; reached == n; n++) {
                 vortex_pid living = 0;
                 int answer;
 
@@ -151,7 +151,7 @@ ask_all(scene *set, check *expect)
                 fake_watch();
                 fake_fail_at(n, errors[i]);
                 answer = questions[q](&living);
-                steps = fake_steps();
+                reached = fake_steps() < n ? 0 : n + 1;
                 fake_fail_at(0, 0);
                 if (fake_handles() != 0)
                     fail_msg("question %zu, step %u, %s: a handle is open", q, n,
@@ -224,6 +224,9 @@ static void
 no_failure_lets_a_stranger_be_signalled(void **state)
 {
     (void)state;
+    instance_setup(NULL);
+    set_leftovers();
+    assert_int_equal(vortex_pidfile_end_leftovers(PIDFILE, 1000), 1);
     ask_all(set_leftovers, expect_spared);
 }
 
@@ -244,8 +247,13 @@ expect_nobody(unsigned n, question *ask, int answer, vortex_pid living)
     (void)answer;
     if (living != 0 && ask != read_it)
         fail_msg("step %u, %s: %d is said to live", n, fake_step_name(n), (int)living);
-    assert_int_equal(others(), 0);
+    /* What could not be removed is the next start's to remove. */
+    assert_true(others() == 0 || strcmp(fake_step_name(n), "os_file_remove") == 0);
+    if (ask
+        == claim_it) /* which names us, who live, where it could not be removed: test_faults.c */
+        return;
     assert_int_equal(start(), 0);
+    assert_int_equal(others(), 0);
 }
 
 static void
