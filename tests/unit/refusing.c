@@ -83,31 +83,31 @@ REFUSING_CALL(int, sigprocmask, -1, (int how, const sigset_t *set, sigset_t *ret
 REFUSING_CALL(int, socket, -1, (int domain, int type, int protocol), (domain, type, protocol))
 REFUSING_CALL(int, stat64, -1, (const char *path, struct stat *ret), (path, ret))
 
-/* The same with what may follow: an int, a pointer or a long are passed alike here. */
-#define OPEN_CALL(TYPE, NAME, LAST, PARAMETERS, ...)                                               \
+/* The same with so many more, be they ints, pointers or longs: no more than registers hold. */
+#define OPEN_CALL(TYPE, NAME, MORE, LAST, PARAMETERS, ...)                                         \
     TYPE __real_##NAME(PARAMETERS, ...);                                                           \
     TYPE __wrap_##NAME(PARAMETERS, ...);                                                           \
     TYPE __wrap_##NAME(PARAMETERS, ...)                                                            \
     {                                                                                              \
-        long more[6];                                                                              \
+        long more[5] = {0};                                                                        \
         va_list ap;                                                                                \
                                                                                                    \
         va_start(ap, LAST);                                                                        \
-        for (size_t i = 0; i < 6; i++)                                                             \
+        for (size_t i = 0; i < (MORE); i++)                                                        \
             more[i] = va_arg(ap, long);                                                            \
         va_end(ap);                                                                                \
-        return refuse_this() ? -1                                                                  \
-                             : __real_##NAME(__VA_ARGS__, more[0], more[1], more[2], more[3],      \
-                                             more[4], more[5]);                                    \
+        if (refuse_this())                                                                         \
+            return -1;                                                                             \
+        return __real_##NAME(__VA_ARGS__, more[0], more[1], more[2], more[3], more[4]);            \
     }
 
 #define COMMA ,
-OPEN_CALL(int, open64, flags, const char *path COMMA int flags, path, flags)
-OPEN_CALL(int, openat64, flags, int dir COMMA const char *name COMMA int flags, dir, name, flags)
-OPEN_CALL(int, fcntl64, what, int fd COMMA int what, fd, what)
-OPEN_CALL(int, ioctl, what, int fd COMMA unsigned long what, fd, what)
-OPEN_CALL(int, prctl, what, int what, what)
-OPEN_CALL(long, syscall, number, long number, number)
+OPEN_CALL(int, open64, 1, flags, const char *path COMMA int flags, path, flags)
+OPEN_CALL(int, openat64, 1, flags, int dir COMMA const char *name COMMA int flags, dir, name, flags)
+OPEN_CALL(int, fcntl64, 1, what, int fd COMMA int what, fd, what)
+OPEN_CALL(int, ioctl, 1, what, int fd COMMA unsigned long what, fd, what)
+OPEN_CALL(int, prctl, 4, what, int what, what)
+OPEN_CALL(long, syscall, 5, number, long number, number)
 
 /* ---- For tests --------------------------------------------------------------------------- */
 
