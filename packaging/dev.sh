@@ -35,6 +35,7 @@ WINDOWS=(
     wixl msitools zip clang-tidy mandoc
 )
 BENCH=(hyperfine daemonize)
+AFL=(afl++)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
 # The same, into build/peers: what the benchmark measures beside us.
@@ -62,9 +63,11 @@ PAIRED=(static systemd deb rpm vm inits model)
 MORE=(crash windows)
 SUITES=(unit contract command checks threads)
 
-# What tests/fuzz has, and for how long the step runs each of them.
-FUZZ=(config message pidfile state)
-FUZZ_SECONDS=${VORTEX_FUZZ_SECONDS:-60}
+# What tests/fuzz has, and for how long each of them runs, two at a time: the step takes two and a
+# half minutes of CI's time in all; AFL++ is asked for by name.
+FUZZ=(answer args config machine state message pidfile)
+FUZZ_SECONDS=${VORTEX_FUZZ_SECONDS:-37}
+AFL_SECONDS=${VORTEX_AFL_SECONDS:-3600}
 
 usage()
 {
@@ -75,11 +78,14 @@ usage: packaging/dev.sh COMMAND
   test [STEP...]  install what the tests need and run them all, or these steps:
                   ${STEPS[*]} ${PAIRED[*]}
                   and, only by name: ${MORE[*]}
-  deps            install what run, test, torture and bench need
+  deps            install what run, test, torture, bench and afl need
   torture, bench  run that suite
   model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
-  corpus          keep what the step fuzz found, in tests/fuzz/corpus
+  afl [TARGET...] run the step fuzz's targets under AFL++, for VORTEX_AFL_SECONDS each (3600)
+  corpus [TARGET...]
+                  keep what those two found, in tests/fuzz/corpus
+  coverage        which lines and branches of the library and the system's files the tests take
 
 Everything made is under build/.
 END
@@ -266,12 +272,27 @@ setup_gcc() { setup gcc gcc; }
 setup_clang() { setup clang clang; }
 setup_posix() { setup posix gcc -Dos=posix; }
 
-# All code counts for the fuzzer, so the flag is for all; tests/fuzz/meson.build looks for it.
-setup_fuzz()
+# setup_fuzzer NAME COMPILER: all code counts for the fuzzer, so the flag is for all;
+# tests/fuzz/meson.build looks for it.
+setup_fuzzer()
 {
-    setup fuzz clang -Db_sanitize=address,undefined -Db_lundef=false \
+    setup "$1" "$2" -Db_sanitize=address,undefined -Db_lundef=false \
         "-Dc_args=['-fno-sanitize-recover=all', '-fsanitize=fuzzer-no-link']"
-    ninja -C build/build-fuzz "${FUZZ[@]/#/tests/fuzz/fuzz_}"
+    ninja -C "build/build-$1" "${FUZZ[@]/#/tests/fuzz/fuzz_}"
+}
+
+setup_fuzz() { setup_fuzzer fuzz clang; }
+setup_afl() { AFL_QUIET=1 setup_fuzzer afl afl-clang-fast; }
+
+# At -O0, where each branch of the source is one of the program. By b_coverage the linker's first try
+# would lack what the dump needs.
+setup_coverage()
+{
+    local dump=$PWD/build/coverage_dump.o
+    gcc -c -fPIC -o "$dump" tests/checks/coverage_dump.c
+    setup coverage gcc --buildtype=debug -Db_lundef=false \
+        "-Dc_args=['--coverage', '-fprofile-abs-path', '-fprofile-update=atomic']" \
+        "-Dc_link_args=['--coverage', '-Wl,--wrap=_exit,--wrap=execve,--wrap=execvp', '$dump']"
 }
 
 # To meson, a suite without a test is a success.
@@ -453,10 +474,19 @@ step_valgrind()
         'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 }
 
-# fuzz_one TARGET SECONDS: its whole log, and the inputs that broke it as text to copy.
+# say_broken TARGET FOLDER: the inputs in there broke it; as text to copy.
+say_broken()
+{
+    local file
+    for file in "$2"/*; do
+        [ ! -e "$file" ] || echo "$1: FAILED by $file, in base64: $(base64 -w 0 "$file")"
+    done
+}
+
+# fuzz_one TARGET SECONDS: its whole log, and the inputs that broke it.
 fuzz_one()
 {
-    local target=$1 seconds=$2 crashes=build/fuzz/crashes/$1 log=build/fuzz/$1.log status=0 file
+    local target=$1 seconds=$2 crashes=build/fuzz/crashes/$1 log=build/fuzz/$1.log status=0
     rm -rf "$crashes"
     mkdir -p "build/fuzz/$target" "$crashes"
     # What it finds goes to the first folder.
@@ -469,17 +499,41 @@ fuzz_one()
         return 0
     fi
     tail -n 80 "$log"
-    for file in "$crashes"/*; do
-        [ ! -e "$file" ] || echo "$target: FAILED by $file, in base64: $(base64 -w 0 "$file")"
-    done
+    say_broken "$target" "$crashes"
     echo "$target: FAILED with status $status"
     return 1
+}
+
+# afl_one TARGET SECONDS: the same under AFL++; what it finds goes where the other one begins.
+afl_one()
+{
+    local target=$1 seconds=$2 out=build/afl/$1 log=build/afl/$1.log stats
+    rm -rf "$out"
+    mkdir -p "$out/in" "build/fuzz/$target"
+    cp "tests/fuzz/corpus/$target"/* "tests/fuzz/seeds/$target"/* "$out/in"
+    stats=$out/out/default/fuzzer_stats
+    AFL_NO_UI=1 AFL_NO_COLOR=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 \
+        AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
+        afl-fuzz -V "$seconds" -G 4200 -t 10000 -m none -x "tests/fuzz/$target.dict" -i "$out/in" \
+        -o "$out/out" "build/build-afl/tests/fuzz/fuzz_$target" >"$log" 2>&1 || {
+        tail -n 80 "$log"
+        say_broken "$target" "$out/out/default/crashes"
+        echo "$target: FAILED: AFL++ did not run to its end"
+        return 1
+    }
+    cp "$out"/out/default/queue/id* "build/fuzz/$target"
+    grep -E '^(execs_|corpus_count|edges_found|saved_)' "$stats" | sed "s/^/$target: /"
+    if ! grep -Eq '^saved_crashes +: 0$' "$stats" || ! grep -Eq '^saved_hangs +: 0$' "$stats"; then
+        say_broken "$target" "$out/out/default/crashes"
+        say_broken "$target" "$out/out/default/hangs"
+        return 1
+    fi
 }
 
 step_fuzz()
 {
     setup_fuzz
-    export -f fuzz_one
+    export -f fuzz_one say_broken
     printf '%s\n' "${FUZZ[@]}" | xargs -P 2 -I{} bash -euo pipefail -c "fuzz_one {} $FUZZ_SECONDS"
 }
 
@@ -754,14 +808,43 @@ command_model()
     bash tests/model/run.sh long build/model-long
 }
 
+command_afl()
+{
+    [ $# -gt 0 ] || set -- "${FUZZ[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}" "${AFL[@]}"
+    install_clang_runtime
+    setup_afl
+    export -f afl_one say_broken
+    printf '%s\n' "$@" | xargs -P 2 -I{} bash -euo pipefail -c "afl_one {} $AFL_SECONDS"
+}
+
+# Users other than root are to add to what was counted, so the files are made before.
+command_coverage()
+{
+    local dir=build/build-coverage status=0
+    test_environment
+    install_packages "${BUILD[@]}" "${TEST[@]}"
+    fetch_servers
+    setup_coverage
+    find $dir -name '*.gcda' -delete
+    export GCOV_ERROR_FILE=/dev/null # a file that can't be written is no error of the program
+    suites coverage unit contract -- -t 10 || status=$?
+    $dir/src/vortex version
+    find $dir -name '*.gcda' -exec chmod a+rw {} +
+    suites coverage command -- -t 10 || status=$?
+    python3 -B tests/checks/coverage.py $dir tests/checks/coverage.txt || status=$?
+    return $status
+}
+
 # As few inputs as reach every line that all of them reach.
 command_corpus()
 {
     local target new
+    [ $# -gt 0 ] || set -- "${FUZZ[@]}"
     install_packages "${BUILD[@]}" "${TEST[@]}"
     install_clang_runtime
     setup_fuzz
-    for target in "${FUZZ[@]}"; do
+    for target in "$@"; do
         new=build/fuzz/kept/$target
         rm -rf "$new"
         mkdir -p "$new" "build/fuzz/$target"
@@ -783,7 +866,7 @@ step)
     ;;
 deps)
     install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
-        "${STATIC[@]}" "${WINDOWS[@]}" "${BENCH[@]}"
+        "${STATIC[@]}" "${WINDOWS[@]}" "${BENCH[@]}" "${AFL[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -796,7 +879,9 @@ deps)
 torture | bench) command_suite "$1" ;;
 vm) command_suite vm-long ;;
 model) command_model ;;
-corpus) command_corpus ;;
+afl) command_afl "${@:2}" ;;
+corpus) command_corpus "${@:2}" ;;
+coverage) command_coverage ;;
 -h | --help | help) usage ;;
 *)
     usage >&2

@@ -123,7 +123,7 @@ struct verb {
     const char *details; /* for --help, whole lines, may be NULL */
 };
 
-extern const struct verb verbs[]; /* ends with a NULL name */
+extern const struct verb verbs[]; /* verbs.c; ends with a NULL name */
 
 /* 0; EXIT_USAGE, and it was said why. */
 int args_parse(int argc, char **argv, struct args *ret);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "host/escape.h"
 
 void
 say_line(const char *format, ...)
@@ -22,18 +23,23 @@ say_line(const char *format, ...)
 void
 say_error(const char *format, ...)
 {
+    /* One write, one line, also where several processes share the terminal, or a name has lines. */
+    char line[4096], text[4096] = "vortex: ";
+    const char *at = line;
+    size_t length = strlen(text), n;
     va_list ap;
 
-    /* One write, one line, also where several processes share the terminal. */
-    char line[4096];
-    int n = snprintf(line, sizeof(line), "vortex: ");
-
     va_start(ap, format);
-    vsnprintf(line + n, sizeof(line) - (size_t)n, format, ap);
+    vsnprintf(line, sizeof(line), format, ap);
     va_end(ap);
+    while (length <= sizeof(text) - ESCAPE_MAX
+           && (n = escape_next(at, ESCAPE_TERMINAL, text + length)) > 0) {
+        length += strlen(text + length);
+        at += n;
+    }
     fflush(stdout);
-    if (!os_report_error(line))
-        fprintf(stderr, "%s\n", line);
+    if (!os_report_error(text))
+        fprintf(stderr, "%s\n", text);
 }
 
 bool

@@ -33,6 +33,7 @@ os_process_runs(int64_t pid)
 static void
 cgroup_of(int64_t pid, char *buf, size_t size)
 {
+    static const char systemd[] = ":name=systemd:";
     char text[4096];
     char *save = NULL;
 
@@ -40,10 +41,10 @@ cgroup_of(int64_t pid, char *buf, size_t size)
     if (linux_read_proc_of(pid, "cgroup", text, sizeof(text)) < 0)
         return;
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *named = strstr(line, ":name=systemd:");
+        const char *named = strchr(line, ':'); /* a group's own name may hold anything */
 
-        if (named != NULL)
-            snprintf(buf, size, "%s", named + strlen(":name=systemd:"));
+        if (named != NULL && strncmp(named, systemd, strlen(systemd)) == 0)
+            snprintf(buf, size, "%s", named + strlen(systemd));
         else if (strncmp(line, "0::", 3) == 0 && strlen(line) > strlen("0::/"))
             snprintf(buf, size, "%s", line + 3);
     }
@@ -134,11 +135,11 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
     if (linux_uids_of(hold, &real, &saved) == 0)
         name_of(real, facts->owner, sizeof(facts->owner));
     if (linux_stat_field(hold->pid, LINUX_STAT_START, &ticks) == 0)
-        facts->age_ms = linux_clock_ns(CLOCK_BOOTTIME) / 1000000
-                        - (int64_t)(ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
+        facts->age_ms = (int64_t)((uint64_t)linux_clock_ns(CLOCK_BOOTTIME) / 1000000
+                                  - ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
     if (linux_read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
         && sscanf(text, "%*u %llu", &pages) == 1)
-        facts->memory_bytes = (int64_t)pages * sysconf(_SC_PAGESIZE);
+        facts->memory_bytes = (int64_t)(pages * (unsigned long long)sysconf(_SC_PAGESIZE));
 }
 
 int64_t

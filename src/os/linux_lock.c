@@ -59,27 +59,32 @@ os_lock_take(struct os_lock *lock)
     return r;
 }
 
-static bool
+/* 1, 0, or -1: it can't be told. */
+static int
 is_locked(int fd, off_t byte)
 {
     struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
 
-    return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+    return fcntl(fd, F_OFD_GETLK, &fl) < 0 ? -1 : fl.l_type != F_UNLCK;
 }
 
 enum os_lock_seen
 os_lock_ask(const struct os_dir *dir, const char *name)
 {
     enum os_lock_seen seen = OS_LOCK_FREE;
+    int locked;
     int fd =
         openat((int)dir->handle, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT ? OS_LOCK_MISSING : OS_LOCK_UNKNOWN;
-    if (is_locked(fd, LIFE_BYTE)) /* model: ask life */
+    locked = is_locked(fd, LIFE_BYTE); /* model: ask life */
+    if (locked > 0)
         seen = OS_LOCK_HELD;
-    else if (is_locked(fd, CLAIM_BYTE)) /* model: ask claim */
+    else if (locked == 0 && (locked = is_locked(fd, CLAIM_BYTE)) > 0) /* model: ask claim */
         seen = OS_LOCK_CLAIMED;
+    if (locked < 0)
+        seen = OS_LOCK_UNKNOWN;
     close(fd);
     return seen;
 }

@@ -65,38 +65,42 @@ posix_die_with(int64_t parent)
 
 /* ---- Descendants ------------------------------------------------------------------------- */
 
-/* The children of one thread, added to those that are there already. */
-static void
+/* The children of one thread, added to those that are there already: 0; an error. */
+static int
 add_children(int64_t pid, const char *task, int64_t *pids, size_t *count, size_t max)
 {
     char what[64], text[8192];
+    int r;
 
     snprintf(what, sizeof(what), "task/%.20s/children", task);
-    if (linux_read_proc_of(pid, what, text, sizeof(text)) < 0)
-        return;
-    for (char *p = text; *count < max && *p >= '0' && *p <= '9';) {
+    r = linux_read_proc_of(pid, what, text, sizeof(text));
+    for (char *p = text; r == 0 && *count < max && *p >= '0' && *p <= '9';) {
         pids[(*count)++] = strtoll(p, &p, 10);
         p += strspn(p, " ");
     }
+    return r;
 }
 
-/* The children of a process, each thread has its own; how many fitted. */
-static size_t
-children_of(int64_t pid, int64_t *ret_pids, size_t max)
+/* The children of a process, each thread has its own: how many fitted. false: some may be missing. */
+static bool
+children_of(int64_t pid, int64_t *ret_pids, size_t max, size_t *ret_count)
 {
     char path[64];
     const struct dirent *entry;
-    size_t count = 0;
+    bool all;
     DIR *tasks;
 
+    *ret_count = 0;
     snprintf(path, sizeof(path), "/proc/%lld/task", (long long)pid);
     tasks = opendir(path);
+    all = tasks != NULL || !os_error_will_pass(-errno);
     while (tasks != NULL && (entry = readdir(tasks)) != NULL)
-        if (entry->d_name[0] != '.')
-            add_children(pid, entry->d_name, ret_pids, &count, max);
+        if (entry->d_name[0] != '.'
+            && os_error_will_pass(add_children(pid, entry->d_name, ret_pids, ret_count, max)))
+            all = false;
     if (tasks != NULL)
         closedir(tasks);
-    return count;
+    return all;
 }
 
 /*
@@ -124,9 +128,10 @@ static int
 signal_below(int64_t parent, int signal_number, int64_t spared, int depth)
 {
     int64_t pids[1024];
-    size_t count = children_of(parent, pids, sizeof(pids) / sizeof(pids[0]));
+    size_t count;
     int signalled = 0;
 
+    (void)children_of(parent, pids, sizeof(pids) / sizeof(pids[0]), &count);
     for (size_t i = 0; i < count; i++) {
         if (pids[i] == spared)
             continue;
@@ -168,9 +173,10 @@ bool
 os_is_childless(int64_t spared)
 {
     int64_t pids[2];
-    size_t count = children_of(os_self(), pids, 2);
+    size_t count;
 
-    return count == 0 || (count == 1 && pids[0] == spared);
+    return children_of(os_self(), pids, 2, &count)
+           && (count == 0 || (count == 1 && pids[0] == spared));
 }
 
 void

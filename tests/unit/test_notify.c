@@ -103,12 +103,18 @@ nonsense_is_refused(void **state)
     assert_int_equal(vortex_notify_main_pid(0), -EINVAL);
     assert_int_equal(vortex_notify_main_pid(-1), -EINVAL);
     assert_int_equal(vortex_notify_extend_timeout(-1), -EINVAL);
+    assert_int_equal(vortex_notify_extend_timeout(INT64_MAX / 1000 + 1), -EINVAL);
     setenv("NOTIFY_SOCKET", "vsock:2:1234", 1);
     assert_int_equal(vortex_notify_ready(), -EPROTONOSUPPORT);
     setenv("NOTIFY_SOCKET", "/", 1);
     assert_int_equal(vortex_notify_ready(), -EPROTONOSUPPORT);
     setenv("NOTIFY_SOCKET", "/there/is/no/such/socket", 1);
     assert_int_equal(vortex_notify_ready(), -ENOENT);
+    setenv("NOTIFY_SOCKET",
+           "/longer/than/an/address/has/room/for/so/that/it/would/have/to/be/cut/and/then/lead"
+           "/somewhere/else/entirely/or/nowhere",
+           1);
+    assert_int_equal(vortex_notify_ready(), -ENAMETOOLONG);
 }
 
 static void
