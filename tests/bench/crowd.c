@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROUNDS       50
+#define ROUNDS       30
 #define STARTERS     50
 #define CHILDREN_MAX 1024
 

@@ -6,8 +6,8 @@
 #include <signal.h>
 
 #define STATUS_ROUNDS  30
-#define RESTART_ROUNDS 12
-#define IDLE_MS        20000
+#define RESTART_ROUNDS 10
+#define IDLE_MS        10000
 
 /* Nobody delays the restart of a server that lived so long: runit and s6 1 s, daemon 1 s. */
 #define AGE_MS 2100

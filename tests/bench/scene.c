@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE 8000 /* ms, for a command, or a server */
+#define PATIENCE 6000 /* ms, for a command, or a server */
 #define SETTLE   1000 /* ms, for what a command leaves on its way */
 
 /* ---- Commands ---------------------------------------------------------------------------- */

@@ -29,9 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_ROUNDS 20
-#define STOP_ROUNDS  12
-#define LOG_ROUNDS   5
+#define START_ROUNDS 15
+#define STOP_ROUNDS  10
+#define LOG_ROUNDS   3
 #define TEN          10
 
 void

@@ -20,7 +20,7 @@
 #define THOUSAND    PLACE "/thousand"
 #define OURS_CONFIG PLACE "/thousand.conf"
 
-#define LIMIT_S 30 /* for the start of all; then it is said how many there are */
+#define LIMIT_S 10 /* for the start of all; then it is said how many there are */
 #define MOST    10000
 
 static int
