@@ -34,12 +34,14 @@ WINDOWS=(
     gcc-mingw-w64-x86-64-win32 mingw-w64-tools mingw-w64-x86-64-dev wine wine64
     wixl msitools zip clang-tidy mandoc
 )
-BENCH=(hyperfine daemonize)
 AFL=(afl++)
 # Not installed but unpacked into build/servers, so that no service starts on this machine.
 SERVERS=(redis-server redis-tools nginx nginx-common postgresql-15 postgresql-client-15 libpq5)
 # The same, into build/peers: what the benchmark measures beside us.
-PEERS=(supervisor runit s6 libs6-2.11 libexecline2.9 libskarnet2.13 daemon openrc librc1 libeinfo1)
+PEERS=(
+    daemonize daemon openrc librc1 libeinfo1 supervisor monit runit s6 libs6-2.11 libexecline2.9
+    libskarnet2.13 tini dumb-init catatonit libbsd-dev libbsd0 libmd-dev
+)
 # The same, into build/inits: other service managers, as layers over the root file system below.
 INITS=(openrc librc1 libeinfo1 s6 libs6-2.11 libexecline2.9 libskarnet2.13 runit)
 SYSVINIT=(sysvinit-core sysv-rc insserv startpar initscripts)
@@ -79,7 +81,10 @@ usage: packaging/dev.sh COMMAND
                   ${STEPS[*]} ${PAIRED[*]}
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture, bench and afl need
-  torture, bench  run that suite
+  torture         run that suite
+  bench [quick]   measure vortex and its peers (8 minutes, on a machine that does nothing else), and
+                  renew the report in build/bench and tests/bench/report, and README.md's figures;
+                  quick: few rounds, and build/bench alone. VORTEX_BENCH_SERVERS=5000: so many, not 1,000
   model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
   afl [TARGET...] run the step fuzz's targets under AFL++, for VORTEX_AFL_SECONDS each (3600)
@@ -241,10 +246,12 @@ fetch_inits()
 fetch_peers()
 {
     local dir=$PWD/build/peers
-    [ ! -e "$dir" ] || return 0
+    [ "$(cat "$dir/packages" 2>/dev/null)" != "${PEERS[*]}" ] || return 0
     unpack_merged "$dir.new" "${PEERS[@]}"
+    rm -rf "$dir"
     mv "$dir.new/usr" "$dir"
     rm -rf "$dir.new"
+    echo "${PEERS[*]}" >"$dir/packages"
 }
 
 install_for_tests()
@@ -783,23 +790,49 @@ command_run()
     exec build/src/vortex run -p "$PWD/build/run/vortex.pid"
 }
 
+# A peer that is a library: the benchmark's daemon with it, beside the other peers.
+build_libbsd_daemon()
+{
+    local peers=build/peers
+    gcc -O2 -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L -isystem $peers/include \
+        tests/bench/daemon.c tests/bench/claim_libbsd.c -o $peers/bin/daemon-of-libbsd \
+        "-L$peers/lib/$(gcc -print-multiarch)" -lbsd
+}
+
 # command_suite SUITE: torture, bench and vm-long run alone, on what a user would install.
 command_suite()
 {
     local dir=build/build-release
     test_environment
-    install_packages "${BUILD[@]}" "${TEST[@]}" "${BENCH[@]}"
+    install_packages "${BUILD[@]}" "${TEST[@]}"
     fetch_servers
     if [ "$1" != torture ]; then
         install_packages "${SYSTEM[@]}"
         fetch_machine
     fi
-    [ "$1" != bench ] || fetch_peers
+    if [ "$1" = bench ]; then
+        fetch_peers
+        build_libbsd_daemon
+    fi
     [ "$1" != vm-long ] || fetch_vm
     setup release gcc --buildtype=release
     ninja -C "$dir"
     require_tests "$dir" "$1"
     meson test -C "$dir" --no-rebuild --verbose --num-processes 1 -t 0 --suite "$1"
+}
+
+# command_bench [quick]: all figures anew, in the report and in README.md.
+command_bench()
+{
+    local report=(python3 tests/bench/report.py)
+    case ${1-} in
+    quick) export VORTEX_BENCH_QUICK=1 ;;
+    ?*) die "bench: '$1' is not 'quick'" ;;
+    esac
+    rm -rf build/build-release/tests/bench/*.jsonl build/bench
+    command_suite bench
+    "${report[@]}" make build/build-release/tests/bench build/peers build/bench
+    [ "${1-}" = quick ] || "${report[@]}" keep build/bench tests/bench/report README.md
 }
 
 command_model()
@@ -866,7 +899,7 @@ step)
     ;;
 deps)
     install_packages "${BUILD[@]}" "${TEST[@]}" "${SYSTEM[@]}" "${DEB[@]}" "${RPM[@]}" \
-        "${STATIC[@]}" "${WINDOWS[@]}" "${BENCH[@]}" "${AFL[@]}"
+        "${STATIC[@]}" "${WINDOWS[@]}" "${AFL[@]}"
     install_clang_runtime
     fetch_servers
     fetch_machine
@@ -876,7 +909,8 @@ deps)
     fetch_peers
     fetch_subprojects
     ;;
-torture | bench) command_suite "$1" ;;
+torture) command_suite torture ;;
+bench) command_bench "${@:2}" ;;
 vm) command_suite vm-long ;;
 model) command_model ;;
 afl) command_afl "${@:2}" ;;

@@ -2,7 +2,9 @@
 /*
  * Figures of the commands beside their peers, and beside a program that does nothing.
  *
- *   bench [--json FILE] [--markdown FILE] VORTEX SLEEPER EMPTY [EMPTY_STATIC]
+ *   bench [--json FILE] VORTEX SLEEPER OUR_DAEMON EMPTY [EMPTY_STATIC]
+ *
+ * It runs in a layer of its own (layer.c), and so needs root.
  *
  * What is compared is measured in one run, in turns (A B C, B C A, ...), as other work on the
  * machine must not hit one of them alone; a figure is a median, and a ratio is one of medians.
@@ -28,80 +30,20 @@
 #define LIST_ROUNDS   30
 #define INSTANCES     1000
 
-/* ---- What is run ------------------------------------------------------------------------- */
-
-static const char **
-put(const char **words, const char *const *more)
-{
-    while (*more != NULL)
-        *words++ = *more++;
-    *words = NULL;
-    return words;
-}
-
-#define PUT(words, ...) put(words, (const char *const[]){__VA_ARGS__, NULL})
-
-void
-start_command(const struct bench *b, enum tool t, const char *lock, const char *words[WORDS])
-{
-    const char *pidfile = b->w->pidfile;
-
-    switch (t) {
-    case VORTEX:
-        PUT(words, b->path[t], "start", "-p", pidfile, "--", b->sleeper, b->w->ready);
-        break;
-    case DAEMONIZE:
-        words = PUT(words, b->path[t], "-p", pidfile);
-        if (lock != NULL)
-            words = PUT(words, "-l", lock);
-        PUT(words, b->sleeper, b->w->ready);
-        break;
-    case SSD:
-        PUT(words, b->path[t], "--start", "--background", "--make-pidfile", "--pidfile", pidfile,
-            "--exec", b->sleeper, "--", b->w->ready);
-        break;
-    default:
-        PUT(words, b->path[t]);
-        break;
-    }
-}
-
-void
-stop_command(const struct bench *b, enum tool t, const char *words[WORDS])
-{
-    if (t == VORTEX)
-        PUT(words, b->path[t], "stop", "-p", b->w->pidfile);
-    else
-        PUT(words, b->path[t], "--stop", "--retry", "5", "--pidfile", b->w->pidfile, "--exec",
-            b->sleeper);
-}
-
 /* ---- In turns ---------------------------------------------------------------------------- */
-
-static bool
-is_there(const struct bench *b, enum tool t)
-{
-    return b->path[t] != NULL;
-}
-
-bool
-is_floor(enum tool t)
-{
-    return t == EMPTY || t == STATIC;
-}
 
 typedef void sampler(struct bench *b, enum tool t);
 
 /* Each round begins with another tool, and the first round is to warm up. */
 static void
-take_turns(struct bench *b, int rounds, sampler *sample, bool (*has)(enum tool))
+take_turns(struct bench *b, int full, sampler *sample, bool (*has)(enum tool))
 {
-    for (int i = -1; i < rounds; i++) {
+    for (int i = -1, count = rounds(full); i < count; i++) {
         b->r->warming = i < 0;
         for (int k = 0; k < TOOLS; k++) {
             enum tool t = (enum tool)((i + 1 + k) % TOOLS);
 
-            if (is_there(b, t) && has(t))
+            if (b->path[t] != NULL && has(t))
                 sample(b, t);
         }
     }
@@ -113,12 +55,6 @@ any(enum tool t)
     return t < TOOLS;
 }
 
-static bool
-has_stop(enum tool t)
-{
-    return t != DAEMONIZE;
-}
-
 /* ---- status and list --------------------------------------------------------------------- */
 
 static void
@@ -126,11 +62,7 @@ sample_status(struct bench *b, enum tool t)
 {
     const char *words[WORDS];
 
-    PUT(words, b->path[t]);
-    if (t == VORTEX)
-        PUT(words + 1, "status", "-p", b->w->pidfile);
-    else if (t == SSD)
-        PUT(words + 1, "--status", "--pidfile", b->w->pidfile);
+    status_command(b, t, words);
     report_add(b->r, STATUS, t, run_timed(words));
 }
 
@@ -140,7 +72,7 @@ measure_status(struct bench *b)
     const char *words[WORDS];
 
     start_command(b, VORTEX, NULL, words);
-    watch_start(b, words, b->w->pidfile);
+    watch_start(b, words, b->w->pidfile, true);
     take_turns(b, STATUS_ROUNDS, sample_status, has_stop);
     end_children();
     remove_files(b->w);
@@ -197,7 +129,7 @@ measure_list(struct bench *b)
         snprintf(name, sizeof(name), "server%04d", i);
         snprintf(pidfile, sizeof(pidfile), "%s/%s.pid", b->w->directory, name);
         PUT(words, b->path[VORTEX], "start", name, "--", b->sleeper, b->w->ready);
-        watch_start(b, words, pidfile);
+        watch_start(b, words, pidfile, true);
     }
     check_list(b);
     take_turns(b, LIST_ROUNDS, sample_list, has_list);
@@ -206,40 +138,12 @@ measure_list(struct bench *b)
     remove_files(b->w);
 }
 
-/* ---- What is there ----------------------------------------------------------------------- */
-
-/* Where an administrator's PATH would find it. */
-static const char *
-find_peer(const char *name)
-{
-    static const char *const directories[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                                              "/usr/bin",        "/sbin",          "/bin"};
-
-    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-        char path[128];
-
-        snprintf(path, sizeof(path), "%s/%s", directories[i], name);
-        if (access(path, X_OK) == 0)
-            return strdup(path);
-    }
-    return NULL;
-}
-
-static const char *
-absolute(const char *path)
-{
-    const char *real = realpath(path, NULL);
-
-    if (real == NULL)
-        die(path, strerror(errno));
-    return real;
-}
+/* ---- The whole --------------------------------------------------------------------------- */
 
 static int
 usage(void)
 {
-    fprintf(stderr, "usage: bench [--json FILE] [--markdown FILE] "
-                    "VORTEX SLEEPER EMPTY [EMPTY_STATIC]\n");
+    fprintf(stderr, "usage: bench [--json FILE] VORTEX SLEEPER OUR_DAEMON EMPTY [EMPTY_STATIC]\n");
     return 2;
 }
 
@@ -257,8 +161,6 @@ write_report(const struct bench *b, const char *path, void (*report)(struct repo
         die(path, strerror(errno));
     printf("written: %s\n", path);
 }
-
-/* ---- The whole --------------------------------------------------------------------------- */
 
 static int
 measure(struct world *w, void *more)
@@ -284,7 +186,6 @@ measure(struct world *w, void *more)
     report_text(b->r, stdout);
     report_goals(b->r, stdout);
     write_report(b, b->json, report_json);
-    write_report(b, b->markdown, report_markdown);
     return b->r->race[VORTEX].several > 0 ? 1 : 0; /* the one figure that is a promise */
 }
 
@@ -294,21 +195,18 @@ main(int argc, char **argv)
     struct bench b = {.steady = is_real_time()};
     int at = 1;
 
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-        if (strcmp(argv[at], "--json") == 0)
-            b.json = argv[at + 1];
-        else if (strcmp(argv[at], "--markdown") == 0)
-            b.markdown = argv[at + 1];
-        else
-            return usage();
+    if (argc > 2 && strcmp(argv[1], "--json") == 0) {
+        b.json = argv[2];
+        at = 3;
     }
-    if (argc - at < 3 || argc - at > 4)
+    if (argc - at < 4 || argc - at > 5)
         return usage();
-    b.path[DAEMONIZE] = find_peer("daemonize");
-    b.path[SSD] = find_peer("start-stop-daemon");
+    enter_layer(argv);
+    find_tools(&b);
     b.path[VORTEX] = absolute(argv[at]);
     b.sleeper = absolute(argv[at + 1]);
-    b.path[EMPTY] = absolute(argv[at + 2]);
-    b.path[STATIC] = at + 3 < argc ? absolute(argv[at + 3]) : NULL;
+    b.path[OUR_DAEMON] = absolute(argv[at + 2]);
+    b.path[EMPTY] = absolute(argv[at + 3]);
+    b.path[STATIC] = at + 4 < argc ? absolute(argv[at + 4]) : NULL;
     return guarded(measure, &b);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench.c measures, world.c runs and ends the processes, report.c tells. */
+/*
+ * bench.c measures, world.c runs and ends the processes, layer.c is where, samples.c keeps the
+ * figures, report.c tells.
+ */
 #ifndef VORTEX_BENCH_H
 #define VORTEX_BENCH_H
 
@@ -7,9 +10,44 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* ---- samples.c --------------------------------------------------------------------------- */
+
+#define SAMPLES_MAX 400
+
+struct samples {
+    double us[SAMPLES_MAX]; /* or another unit */
+    int count;
+};
+
+void samples_add(struct samples *s, double value);
+
+/* The sample below which that part of them is, by nearest rank. 0: there are none. */
+double samples_quantile(struct samples *s, int percent);
+double samples_median(struct samples *s);
+
+/* A line of JSON for report.py; no samples, no line. */
+void samples_json(struct samples *s, const char *figure, const char *peer, FILE *out);
+void value_json(double value, const char *figure, const char *peer, FILE *out);
+void share_json(int count, int of, const char *figure, const char *peer, FILE *out);
+
+/* ---- layer.c ----------------------------------------------------------------------------- */
+
+/* Run this program anew in namespaces of its own, with the peers over /usr; or exit: needs root. */
+void enter_layer(char **argv);
+
+/* So many rounds, or few of them where the benchmark is only tried (VORTEX_BENCH_QUICK). */
+int rounds(int full);
+
+const char *absolute(const char *path);
+void write_file(const char *path, const char *text);
+
+/* Never freed: it is little, and the program's end is near. */
+__attribute__((format(printf, 1, 2))) char *text_of(const char *format, ...);
+
 /* ---- report.c ---------------------------------------------------------------------------- */
 
-enum tool { VORTEX, DAEMONIZE, SSD, EMPTY, STATIC, TOOLS };
+/* FLOCK and the two DAEMONs stay in the foreground; the latter claim their pidfile by a library. */
+enum tool { VORTEX, DAEMONIZE, SSD, FLOCK, OUR_DAEMON, BSD_DAEMON, EMPTY, STATIC, TOOLS };
 
 enum measure {
     START_PIDFILE, /* until the pidfile names the living server, complete */
@@ -20,13 +58,6 @@ enum measure {
     STATUS,
     LIST,
     MEASURES,
-};
-
-#define SAMPLES_MAX 400
-
-struct samples {
-    double us[SAMPLES_MAX];
-    int count;
 };
 
 /* Simultaneous starts on one pidfile. */
@@ -54,7 +85,6 @@ void report_early(struct report *r, enum tool t);
 void report_text(struct report *r, FILE *out);
 void report_goals(struct report *r, FILE *out);
 void report_json(struct report *r, FILE *out);
-void report_markdown(struct report *r, FILE *out);
 
 /* ---- world.c ----------------------------------------------------------------------------- */
 
@@ -82,6 +112,12 @@ double now_us(void);
 /* Run the measurements in a child, and clean up after it however it ends: an exit status. */
 int guarded(int (*work)(struct world *w, void *more), void *more);
 
+#define WORDS 16
+
+/* Put words of a command, and the NULL behind them: where that stands. */
+const char **put_words(const char **words, const char *const *more);
+#define PUT(words, ...) put_words(words, (const char *const[]){__VA_ARGS__, NULL})
+
 /* Run a program with its standard streams at /dev/null. gate: its exec waits until that can be
    read; or -1. out: its standard output instead; or -1. */
 pid_t spawn(const char *const *argv, int gate, int out);
@@ -99,7 +135,7 @@ int list_children(pid_t *pids, int max);
 /* End and reap every one of them. Unreaped children can't have had their pids reused. */
 void end_children(void);
 
-/* What stands in a pidfile: a living process by a complete line; or 0. */
+/* What stands in a pidfile: a living process; or 0. */
 pid_t named_by(const char *pidfile);
 
 void remove_files(const struct world *w);
@@ -107,23 +143,36 @@ void remove_files(const struct world *w);
 /* ---- bench.c ----------------------------------------------------------------------------- */
 
 #define LIMIT_MS 30000 /* for anything: then something hangs */
-#define WORDS    16
 
 struct bench {
     const char *path[TOOLS]; /* NULL: not there */
     const char *sleeper;
     const char *json;
-    const char *markdown;
     bool steady;
     struct world *w;
     struct report *r;
 };
 
+/* ---- tools.c ----------------------------------------------------------------------------- */
+
+/* Where an administrator's PATH would find them. */
+void find_tools(struct bench *b);
+
 /* Start the sleeper by a tool, at the world's pidfile. lock: daemonize's lock file, or NULL. */
 void start_command(const struct bench *b, enum tool t, const char *lock, const char *words[WORDS]);
 
 void stop_command(const struct bench *b, enum tool t, const char *words[WORDS]);
+void status_command(const struct bench *b, enum tool t, const char *words[WORDS]);
 bool is_floor(enum tool t);
+
+/* Does it stop a server, and say whether it runs? */
+bool has_stop(enum tool t);
+
+/* Does it put its server into the background, and return? */
+bool has_return(enum tool t);
+
+/* Does it keep a pidfile? */
+bool has_pidfile(enum tool t);
 
 /* ---- moments.c --------------------------------------------------------------------------- */
 
@@ -133,8 +182,9 @@ struct start {
     pid_t server;
 };
 
-/* Run a start, and watch until its three moments have come. */
-struct start watch_start(const struct bench *b, const char *const *words, const char *pidfile);
+/* Run a start, and watch until its moments have come. pidfile: or NULL. */
+struct start watch_start(const struct bench *b, const char *const *words, const char *pidfile,
+                         bool returns);
 
 void sample_start(struct bench *b, enum tool t);
 void sample_stop(struct bench *b, enum tool t);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROUNDS       50
+#define ROUNDS       30
 #define STARTERS     50
 #define CHILDREN_MAX 1024
 
@@ -88,11 +88,9 @@ play_round(struct bench *b, enum tool t)
 void
 measure_crowd(struct bench *b)
 {
-    static const enum tool tools[] = {VORTEX, DAEMONIZE, SSD};
-
     b->r->starters = STARTERS;
-    for (int i = 0; i < ROUNDS; i++)
-        for (size_t k = 0; k < sizeof(tools) / sizeof(tools[0]); k++)
-            if (b->path[tools[k]] != NULL)
-                play_round(b, tools[k]);
+    for (int i = 0, count = rounds(ROUNDS); i < count; i++)
+        for (int t = 0; t < EMPTY; t++)
+            if (b->path[t] != NULL)
+                play_round(b, (enum tool)t);
 }

@@ -32,7 +32,7 @@ runs_program(pid_t pid, const char *program)
 }
 
 struct start
-watch_start(const struct bench *b, const char *const *words, const char *pidfile)
+watch_start(const struct bench *b, const char *const *words, const char *pidfile, bool returns)
 {
     enum { CHANGE, READY, END };
     struct start s = {0};
@@ -49,15 +49,17 @@ watch_start(const struct bench *b, const char *const *words, const char *pidfile
     begin = now_us();
     tool = spawn(words, -1, -1);
     p[END] = (struct pollfd){.fd = pidfd_of(tool), .events = POLLIN};
-    while (s.pidfile == 0 || s.runs == 0 || s.returns == 0) {
+    while ((s.pidfile == 0 && pidfile != NULL) || s.runs == 0 || (s.returns == 0 && returns)) {
         if (poll(p, 3, LIMIT_MS) <= 0)
             die(words[0], "its server, its pidfile or its end is not to be seen");
         now = now_us() - begin;
         if ((p[CHANGE].revents & POLLIN) && read(p[CHANGE].fd, events, sizeof(events)) > 0
-            && s.pidfile == 0 && named_by(pidfile) != 0)
+            && pidfile != NULL && s.pidfile == 0 && named_by(pidfile) != 0)
             s.pidfile = now;
         if ((p[READY].revents & POLLIN) && read_ready(b->w, &s.server, 1) == 1)
             s.runs = now;
+        if ((p[END].revents & POLLIN) && !returns)
+            die(words[0], "it does not stay");
         if (p[END].revents & POLLIN) {
             s.returns = now;
             s.early = !runs_program(named_by(pidfile), b->sleeper);
@@ -67,7 +69,9 @@ watch_start(const struct bench *b, const char *const *words, const char *pidfile
         }
     }
     close(p[CHANGE].fd);
-    if (named_by(pidfile) != s.server)
+    if (p[END].fd >= 0)
+        close(p[END].fd);
+    if (pidfile != NULL && named_by(pidfile) != s.server)
         die(words[0], "the pidfile names another than the server");
     return s;
 }
@@ -83,10 +87,12 @@ sample_start(struct bench *b, enum tool t)
         report_add(b->r, START_RETURNS, t, run_timed(words));
         return;
     }
-    s = watch_start(b, words, b->w->pidfile);
-    report_add(b->r, START_PIDFILE, t, s.pidfile);
+    s = watch_start(b, words, has_pidfile(t) ? b->w->pidfile : NULL, has_return(t));
+    if (has_pidfile(t))
+        report_add(b->r, START_PIDFILE, t, s.pidfile);
     report_add(b->r, START_RUNS, t, s.runs);
-    report_add(b->r, START_RETURNS, t, s.returns);
+    if (has_return(t))
+        report_add(b->r, START_RETURNS, t, s.returns);
     if (s.early)
         report_early(b->r, t);
     end_children();
@@ -138,7 +144,7 @@ sample_stop(struct bench *b, enum tool t)
         report_add(b->r, STOP_WHOLE, t, run_timed(words));
         return;
     }
-    s = watch_start(b, words, b->w->pidfile);
+    s = watch_start(b, words, b->w->pidfile, true);
     stop_command(b, t, words);
     watch_stop(b, t, words, s.server);
     end_children();

@@ -22,6 +22,7 @@ static const struct {
     [SUPERVISORD] = {"supervisord", "/usr/bin/supervisord"},
     [DAEMON] = {"daemon", "/usr/bin/daemon"},
     [OPENRC] = {"supervise-daemon", "/usr/sbin/supervise-daemon"},
+    [MONIT] = {"monit", "/usr/bin/monit"},
 };
 
 #define PYTHON "/usr/bin/python3"
@@ -99,23 +100,57 @@ prepare_s6(const char *directory, const char *server, bool chatters)
                       chatters ? text_of("s6-log n3 s16777216 %s/logs", directory) : NULL);
 }
 
+static FILE *
+create(const char *path)
+{
+    FILE *out = fopen(path, "we");
+
+    if (out == NULL)
+        die(path, strerror(errno));
+    return out;
+}
+
 static void
 prepare_supervisord(const char *directory, const char *server, bool chatters, int count)
 {
-    char *text = text_of("[supervisord]\nnodaemon=true\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
-                         "user=root\npidfile=%s/pid\n[unix_http_server]\nfile=%s/sock\n"
-                         "[supervisorctl]\nserverurl=unix://%s/sock\n[rpcinterface:supervisor]\n"
-                         "supervisor.rpcinterface_factory = "
-                         "supervisor.rpcinterface:make_main_rpcinterface\n",
-                         directory, directory, directory);
     char *log = chatters ? text_of("%s/log", directory) : text_of("NONE");
+    FILE *out = create(text_of("%s/conf", directory));
 
+    fprintf(out,
+            "[supervisord]\nnodaemon=true\nminfds=%d\nlogfile=/dev/null\nlogfile_maxbytes=0\n"
+            "user=root\npidfile=%s/pid\n[unix_http_server]\nfile=%s/sock\n"
+            "[supervisorctl]\nserverurl=unix://%s/sock\n[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory = "
+            "supervisor.rpcinterface:make_main_rpcinterface\n",
+            1024 + 8 * count, directory, directory, directory);
     for (int i = 0; i < count; i++)
-        text = text_of("%s[program:server%d]\ncommand=%s %s\nautorestart=true\nstartsecs=0\n"
-                       "stdout_logfile=%s\nstdout_logfile_maxbytes=16MB\n"
-                       "stdout_logfile_backups=3\nstderr_logfile=NONE\n",
-                       text, i, server, READY, log);
-    write_file(text_of("%s/conf", directory), text);
+        fprintf(out,
+                "[program:server%d]\ncommand=%s %s\nautorestart=true\nstartsecs=0\n"
+                "stdout_logfile=%s\nstdout_logfile_maxbytes=16MB\n"
+                "stdout_logfile_backups=3\nstderr_logfile=NONE\n",
+                i, server, READY, log);
+    fclose(out);
+}
+
+/* It watches what others start and stop; and may look once a second at the most. */
+static void
+prepare_monit(const char *directory, const char *server, int count)
+{
+    char *conf = text_of("%s/conf", directory);
+    FILE *out = create(conf);
+
+    fprintf(out,
+            "set daemon 1\nset pidfile %s/monit\nset idfile %s/id\nset statefile %s/state\n"
+            "set httpd unixsocket %s/sock allow bench:bench\n",
+            directory, directory, directory, directory);
+    for (int i = 0; i < count; i++)
+        fprintf(out,
+                "check process server%d with pidfile %s/pid%d\n"
+                "start program = \"/usr/bin/daemonize -p %s/pid%d %s %s\"\n"
+                "stop program = \"/sbin/start-stop-daemon --stop --pidfile %s/pid%d\"\n",
+                i, directory, i, directory, i, server, READY, directory, i);
+    fclose(out);
+    chmod(conf, 0600);
 }
 
 static struct instance
@@ -146,6 +181,9 @@ peer_prepare(struct bed *b, enum peer p, bool chatters)
     case SUPERVISORD:
         prepare_supervisord(i.directory, server, chatters, 1);
         break;
+    case MONIT:
+        prepare_monit(i.directory, server, 1);
+        break;
     case DAEMON:
     case OPENRC:
         break;
@@ -158,27 +196,32 @@ peer_prepare(struct bed *b, enum peer p, bool chatters)
     return i;
 }
 
-struct instance
-peer_prepare_ten(struct bed *b)
+bool
+peer_is_one_for_all(enum peer p)
 {
-    struct instance i = new_instance(b, SUPERVISORD);
+    return p == SUPERVISORD || p == MONIT;
+}
+
+struct instance
+peer_prepare_many(struct bed *b, enum peer p, int count)
+{
+    struct instance i = new_instance(b, p);
 
     i.server = b->sleeper;
-    prepare_supervisord(i.directory, b->sleeper, false, 10);
+    if (p == SUPERVISORD)
+        prepare_supervisord(i.directory, b->sleeper, false, count);
+    else if (p == MONIT)
+        prepare_monit(i.directory, b->sleeper, count);
+    for (int n = 0; n < count && (p == RUNIT || p == S6); n++) {
+        const char *directory = text_of("%s/server%04d", i.directory, n);
+
+        make_directory(directory);
+        prepare_directory(directory, b->sleeper, NULL);
+    }
     return i;
 }
 
 /* ---- Their commands ---------------------------------------------------------------------- */
-
-#define PUT(words, ...) put(words, (const char *const[]){__VA_ARGS__, NULL})
-
-static void
-put(const char **words, const char *const *more)
-{
-    while (*more != NULL)
-        *words++ = *more++;
-    *words = NULL;
-}
 
 /* Of supervise-daemon, which finds its control pipe by it. */
 static const char *
@@ -214,6 +257,9 @@ peer_start_command(const struct bed *b, const struct instance *i, const char *wo
         PUT(words, peers[DAEMON].program, "-N", "-n", "server", "-F", pid, "--respawn", "--idiot",
             "--acceptable=1", "-o", chatters ? i->log : "/dev/null", "--", i->server, READY);
         break;
+    case MONIT:
+        PUT(words, peers[MONIT].program, "-I", "-c", conf);
+        break;
     default:
         PUT(words, peers[OPENRC].program, service_of(i), "--pidfile", pid, "--respawn-max", "0",
             "--start", b->sleeper, "--", READY);
@@ -243,8 +289,68 @@ peer_stop_command(const struct bed *b, const struct instance *i, const char *wor
     case DAEMON:
         PUT(words, peers[DAEMON].program, "-N", "-n", "server", "-F", pid, "--stop");
         break;
+    case MONIT:
+        PUT(words, peers[MONIT].program, "-c", conf, "stop", "server0");
+        break;
     default:
         PUT(words, peers[OPENRC].program, service_of(i), "--pidfile", pid, "--stop", b->sleeper);
         break;
+    }
+}
+
+bool
+peer_status_command(const struct bed *b, const struct instance *i, const char *words[WORDS])
+{
+    const char *conf = text_of("%s/conf", i->directory), *pid = text_of("%s/pid", i->directory);
+
+    switch (i->peer) {
+    case OURS:
+        PUT(words, b->vortex, "status", "-c", conf, "-p", pid);
+        return true;
+    case RUNIT:
+        PUT(words, "/usr/bin/sv", "status", i->directory);
+        return true;
+    case S6:
+        PUT(words, "/usr/bin/s6-svstat", i->directory);
+        return true;
+    case SUPERVISORD:
+        PUT(words, PYTHON, "/usr/bin/supervisorctl", "-c", conf, "status");
+        return true;
+    case DAEMON:
+        PUT(words, peers[DAEMON].program, "-N", "-n", "server", "-F", pid, "--running");
+        return true;
+    case MONIT:
+        PUT(words, peers[MONIT].program, "-c", conf, "summary");
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- Many -------------------------------------------------------------------------------- */
+
+void
+peer_scan_command(const struct instance *i, const char *words[WORDS])
+{
+    if (i->peer == RUNIT)
+        PUT(words, "/usr/bin/runsvdir", i->directory);
+    else
+        PUT(words, "/usr/bin/s6-svscan", "-c", "10000", i->directory);
+}
+
+const char *
+peer_list_command(const struct instance *i)
+{
+    switch (i->peer) {
+    case RUNIT:
+        return text_of("sv status %s/*", i->directory);
+    case S6:
+        return text_of("for d in %s/*; do s6-svstat $d; done", i->directory);
+    case SUPERVISORD:
+        return text_of("exec %s /usr/bin/supervisorctl -c %s/conf status", PYTHON, i->directory);
+    case MONIT:
+        return text_of("exec monit -c %s/conf summary", i->directory);
+    default:
+        return NULL;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Medians, ratios, and three ways to print them. */
+/* Medians and ratios, for people and for report.py. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -11,17 +11,15 @@ static const struct {
     const char *key;    /* in JSON */
     const char *name;   /* for people */
     enum measure floor; /* where its turn's empty programs are; MEASURES: none compares */
-    unsigned lacks;     /* tools without such a command, as bits */
 } measures[MEASURES] = {
     [START_PIDFILE] = {"start_pidfile", "start, until the pidfile names the living server",
-                       START_RETURNS, 0},
-    [START_RUNS] = {"start_runs", "start, until the server's main() runs", START_RETURNS, 0},
-    [START_RETURNS] = {"start_returns", "start, until the command returns", START_RETURNS, 0},
-    [STOP_LAG] = {"stop_lag", "stop, from the server's death to the return", MEASURES,
-                  1U << DAEMONIZE},
-    [STOP_WHOLE] = {"stop_whole", "stop, the whole command", STOP_WHOLE, 1U << DAEMONIZE},
-    [STATUS] = {"status", "status of a running server", STATUS, 1U << DAEMONIZE},
-    [LIST] = {"list", "list of 1,000 running servers", LIST, 1U << DAEMONIZE | 1U << SSD},
+                       START_RETURNS},
+    [START_RUNS] = {"start_runs", "start, until the server's main() runs", START_RETURNS},
+    [START_RETURNS] = {"start_returns", "start, until the command returns", START_RETURNS},
+    [STOP_LAG] = {"stop_lag", "stop, from the server's death to the return", MEASURES},
+    [STOP_WHOLE] = {"stop_whole", "stop, the whole command", STOP_WHOLE},
+    [STATUS] = {"status", "status of a running server", STATUS},
+    [LIST] = {"list", "list of 1,000 running servers", LIST},
 };
 
 static const struct {
@@ -30,7 +28,10 @@ static const struct {
 } tools[TOOLS] = {
     [VORTEX] = {"vortex", "vortex"},
     [DAEMONIZE] = {"daemonize", "daemonize"},
-    [SSD] = {"start_stop_daemon", "start-stop-daemon"},
+    [SSD] = {"start-stop-daemon", "start-stop-daemon"},
+    [FLOCK] = {"flock", "flock --no-fork"},
+    [OUR_DAEMON] = {"libvortex", "a daemon of libvortex"},
+    [BSD_DAEMON] = {"libbsd", "a daemon of libbsd"},
     [EMPTY] = {"empty", "empty C program"},
     [STATIC] = {"empty_static", "empty C program, static"},
 };
@@ -40,13 +41,8 @@ static const struct {
 void
 report_add(struct report *r, enum measure m, enum tool t, double us)
 {
-    struct samples *s = &r->samples[m][t];
-
-    if (r->warming)
-        return;
-    if (s->count == SAMPLES_MAX)
-        die("report", "too many samples");
-    s->us[s->count++] = us;
+    if (!r->warming)
+        samples_add(&r->samples[m][t], us);
 }
 
 void
@@ -56,24 +52,10 @@ report_early(struct report *r, enum tool t)
         r->early[t]++;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The sample below which that part of them is, by nearest rank. 0: there are none. */
 static double
 quantile(struct report *r, enum measure m, enum tool t, int percent)
 {
-    struct samples *s = &r->samples[m][t];
-
-    if (s->count == 0)
-        return 0;
-    qsort(s->us, (size_t)s->count, sizeof(s->us[0]), by_value);
-    return s->us[(s->count * percent + 99) / 100 - 1];
+    return samples_quantile(&r->samples[m][t], percent);
 }
 
 static double
@@ -133,10 +115,6 @@ static void
 print_row(struct report *r, enum measure m, enum tool t, FILE *out)
 {
     fprintf(out, "  %-24s", tools[t].name);
-    if (!has_samples(r, m, t)) {
-        fprintf(out, "  %s\n", r->missing[t]);
-        return;
-    }
     fprintf(out, "  %8.3f  %8.3f  %8.3f", quantile(r, m, t, 10) / 1e3, median(r, m, t) / 1e3,
             quantile(r, m, t, 95) / 1e3);
     print_ratio(to_floor(r, m, t), out);
@@ -150,7 +128,7 @@ print_crowd(const struct report *r, FILE *out)
     fprintf(out, "\n%d simultaneous starts on one pidfile\n  %-24s  %6s  %12s  %10s  %7s\n",
             r->starters, "", "rounds", "two or more", "no server", "most at");
     fprintf(out, "  %-24s  %6s  %12s  %10s  %7s\n", "", "", "servers in", "in", "once");
-    for (int t = 0; t <= SSD; t++) {
+    for (int t = 0; t < EMPTY; t++) {
         const struct race *race = &r->race[t];
         const char *name = t == DAEMONIZE ? "daemonize -l" : tools[t].name;
 
@@ -162,18 +140,13 @@ print_crowd(const struct report *r, FILE *out)
     }
 }
 
-/* It would have had a row, were it there. */
-static bool
-is_missed(const struct report *r, enum measure m, enum tool t)
-{
-    return r->missing[t] != NULL && !(measures[m].lacks >> t & 1)
-           && (t < EMPTY || measures[m].floor == m);
-}
-
 void
 report_text(struct report *r, FILE *out)
 {
     print_machine(r, out);
+    for (int t = 0; t < TOOLS; t++)
+        if (r->missing[t] != NULL)
+            fprintf(out, "\n%s: %s", tools[t].name, r->missing[t]);
     fprintf(
         out,
         "\nmilliseconds; / empty: the median in times that of the empty C program, / vortex: in "
@@ -182,7 +155,7 @@ report_text(struct report *r, FILE *out)
         fprintf(out, "\n%s\n  %-24s  %8s  %8s  %8s  %8s  %8s  %5s\n", measures[m].name, "", "p10",
                 "median", "p95", "/ empty", "/ vortex", "n");
         for (int t = 0; t < TOOLS; t++)
-            if (has_samples(r, m, t) || is_missed(r, (enum measure)m, (enum tool)t))
+            if (has_samples(r, m, t))
                 print_row(r, m, t, out);
     }
     fprintf(out, "\nstarts that returned while the pidfile named no process of the server yet\n");
@@ -245,108 +218,26 @@ report_goals(struct report *r, FILE *out)
     fflush(out);
 }
 
-/* ---- For programs, and for README -------------------------------------------------------- */
-
-static void
-json_tool(struct report *r, enum measure m, enum tool t, bool comma, FILE *out)
-{
-    fprintf(out, "%s\n      \"%s\": ", comma ? "," : "", tools[t].key);
-    if (!has_samples(r, m, t))
-        fprintf(out, "null");
-    else
-        fprintf(out,
-                "{\"p10_us\": %.1f, \"median_us\": %.1f, \"p95_us\": %.1f, \"to_empty\": %.3f, "
-                "\"to_vortex\": %.3f, \"samples\": %d}",
-                quantile(r, m, t, 10), median(r, m, t), quantile(r, m, t, 95), to_floor(r, m, t),
-                ratio(median(r, m, t), median(r, m, VORTEX)), r->samples[m][t].count);
-}
+/* ---- For report.py ----------------------------------------------------------------------- */
 
 void
 report_json(struct report *r, FILE *out)
 {
-    const char *comma = "";
+    for (int m = 0; m < MEASURES; m++)
+        for (int t = 0; t < TOOLS; t++) {
+            struct samples ms = r->samples[m][t];
 
-    fprintf(out, "{\n  \"machine\": \"");
-    print_machine(r, out);
-    fprintf(out, "\",\n  \"missing\": {");
-    for (int t = 0; t < TOOLS; t++)
-        if (r->missing[t] != NULL) {
-            fprintf(out, "%s\"%s\": \"%s\"", comma, tools[t].key, r->missing[t]);
-            comma = ", ";
+            for (int i = 0; i < ms.count; i++)
+                ms.us[i] /= 1e3;
+            samples_json(&ms, measures[m].key, tools[t].key, out);
         }
-    fprintf(out, "},\n  \"measures\": {");
-    for (int m = 0; m < MEASURES; m++) {
-        fprintf(out, "%s\n    \"%s\": {", m > 0 ? "," : "", measures[m].key);
-        for (int t = 0; t < TOOLS; t++)
-            json_tool(r, (enum measure)m, (enum tool)t, t > 0, out);
-        fprintf(out, "\n    }");
+    for (int t = 0; t < EMPTY; t++) {
+        int starts = r->samples[START_RETURNS][t].count;
+
+        if (starts > 0)
+            share_json(r->early[t], starts, "early_returns", tools[t].key, out);
+        if (r->race[t].rounds > 0)
+            share_json(r->race[t].several, r->race[t].rounds, "fifty_starts", tools[t].key, out);
     }
-    fprintf(out,
-            "\n  },\n  \"early_returns\": {\"vortex\": %d, \"daemonize\": %d, "
-            "\"start_stop_daemon\": %d},\n  \"simultaneous_starts\": {\"starters\": %d",
-            r->early[VORTEX], r->early[DAEMONIZE], r->early[SSD], r->starters);
-    for (int t = 0; t <= SSD; t++) {
-        const struct race *race = &r->race[t];
-
-        if (race->rounds == 0)
-            fprintf(out, ",\n    \"%s\": null", tools[t].key);
-        else
-            fprintf(out,
-                    ",\n    \"%s\": {\"rounds\": %d, \"several_servers\": %d, \"no_server\": %d, "
-                    "\"most_servers\": %d}",
-                    tools[t].key, race->rounds, race->several, race->none, race->most);
-    }
-    fprintf(out, "\n  }\n}\n");
-}
-
-static void
-markdown_crowd(const struct report *r, FILE *out)
-{
-    fprintf(out, "| %d starts at once: rounds with more than one server |", r->starters);
-    for (int t = 0; t <= SSD; t++)
-        if (r->race[t].rounds == 0)
-            fprintf(out, " %s |", r->missing[t]);
-        else
-            fprintf(out, " %d of %d%s |", r->race[t].several, r->race[t].rounds,
-                    t == DAEMONIZE ? " (with `-l`)" : "");
-    fprintf(out, " |\n");
-}
-
-static void
-markdown_cell(struct report *r, enum measure m, enum tool t, FILE *out)
-{
-    fprintf(out, " %.2f ms", median(r, m, t) / 1e3);
-    if (measures[m].floor != MEASURES)
-        fprintf(out, " (%.1f\u00d7)", to_floor(r, m, t));
-    fprintf(out, " |");
-}
-
-void
-report_markdown(struct report *r, FILE *out)
-{
-    fprintf(out, "| Median (times the empty program) | vortex | daemonize | start-stop-daemon "
-                 "| an empty C program |\n|---|--:|--:|--:|--:|\n");
-    for (int m = 0; m < MEASURES; m++) {
-        fprintf(out, "| %s |", measures[m].name);
-        for (int t = 0; t <= SSD; t++)
-            if (has_samples(r, m, t))
-                markdown_cell(r, (enum measure)m, (enum tool)t, out);
-            else
-                fprintf(out, " %s |", measures[m].lacks >> t & 1 ? "\u2013" : r->missing[t]);
-        if (measures[m].floor == MEASURES)
-            fprintf(out, " \u2013 |\n");
-        else
-            fprintf(out, " %.2f ms |\n", median(r, measures[m].floor, EMPTY) / 1e3);
-    }
-    fprintf(out, "| start returned before the pidfile named the server |");
-    for (int t = 0; t <= SSD; t++)
-        if (has_samples(r, START_RETURNS, t))
-            fprintf(out, " %d of %d |", r->early[t], r->samples[START_RETURNS][t].count);
-        else
-            fprintf(out, " %s |", r->missing[t]);
-    fprintf(out, " |\n");
-    markdown_crowd(r, out);
-    fprintf(out, "\nMeasured in one run, in turns, by `packaging/dev.sh bench` on ");
-    print_machine(r, out);
-    fprintf(out, ".\n");
+    value_json(r->load, "load_before", "machine", out);
 }

@@ -190,7 +190,7 @@ make_database(const char *bin)
 }
 
 static void
-measure_server(const struct bed *b, const struct server *s, const char *bin, FILE *markdown)
+measure_server(const struct bed *b, const struct server *s, const char *bin, FILE *json)
 {
     struct samples lags = {.count = 0};
     int before = 0;
@@ -204,20 +204,21 @@ measure_server(const struct bed *b, const struct server *s, const char *bin, FIL
     if (s->ask == ASK_POSTGRES)
         make_database(bin);
     write_file(PLACE_ "/conf", s->config);
-    for (int i = 0; i < s->rounds; i++) {
+    for (int i = 0, count = rounds(s->rounds); i < count; i++) {
         double lag = lag_of(b, s, &before);
 
-        lags.us[lags.count++] = lag;
+        samples_add(&lags, lag / 1e3);
     }
-    median = samples_median(&lags) / 1e3;
-    printf("  %-34s  %8.2f  %8.2f  %8d  %5d  %s\n", s->name, median, lags.us[lags.count - 1] / 1e3,
+    median = samples_median(&lags);
+    printf("  %-34s  %8.2f  %8.2f  %8d  %5d  %s\n", s->name, median, samples_quantile(&lags, 100),
            before, lags.count, median <= GOAL_MS && before == 0 ? "met" : "MISSED");
-    fprintf(markdown, "| %s | %.1f ms | %d of %d |\n", s->name, median, before, lags.count);
+    samples_json(&lags, "serving", s->name, json);
+    share_json(before, lags.count, "serving_before", s->name, json);
     fflush(stdout);
 }
 
 void
-measure_serving(const struct bed *b, FILE *markdown)
+measure_serving(const struct bed *b, FILE *json)
 {
     const char *unpacked = getenv("VORTEX_TEST_SERVERS");
     const char *bin = unpacked != NULL ? text_of("%s/bin", unpacked) : NULL;
@@ -231,8 +232,6 @@ measure_serving(const struct bed *b, FILE *markdown)
     printf("\nfrom a client's first answer to vortex start's return, ms (goal: median %d, never "
            "before)\n  %-34s  %8s  %8s  %8s  %5s\n",
            GOAL_MS, "", "median", "most", "before", "n");
-    fprintf(markdown, "\n| From the first answer to the return of `vortex start` | median "
-                      "| returned before |\n|---|--:|--:|\n");
     for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
-        measure_server(b, &servers[i], bin, markdown);
+        measure_server(b, &servers[i], bin, json);
 }

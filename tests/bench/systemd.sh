@@ -6,7 +6,7 @@
 # entering of the next.
 set -u
 
-ROUNDS=${ROUNDS:-60}
+ROUNDS=${ROUNDS:-20}
 top=$(mktemp -d)
 units=(exec notify vortex bare true supervised forking)
 

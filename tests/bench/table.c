@@ -5,51 +5,33 @@
 #include <stdlib.h>
 
 static const struct {
+    const char *key; /* in JSON */
     const char *name;
     const char *unit;
     double scale; /* of what was sampled */
 } figures[FIGURES] = {
-    [STARTS] = {"start, until the server's main() runs", "ms", 1e-3},
-    [STOPS] = {"stop, until it returned and the server is dead", "ms", 1e-3},
-    [RESTARTS] = {"KILL of the server, until the next one's main() runs", "ms", 1e-3},
-    [MEMORY] = {"memory for each of ten servers (PSS)", "KiB", 1},
-    [LOGGING] = {"250 MiB of output, until the last line is in the file", "ms", 1e-3},
+    [STARTS] = {"supervised_start", "start, until the server's main() runs", "ms", 1e-3},
+    [STOPS] = {"supervised_stop", "stop, until it returned and the server is dead", "ms", 1e-3},
+    [RESTARTS] = {"restart", "KILL of the server, until the next one's main() runs", "ms", 1e-3},
+    [STATUSES] = {"supervised_status", "status of a running server", "ms", 1e-3},
+    [MEMORY] = {"memory", "memory for each of ten servers (PSS)", "KiB", 1},
+    [WAKEUPS] = {"wakeups", "wake-ups of one server's supervisor, idle", "a second", 1},
+    [LOGGING] = {"logging", "250 MiB of output, until the last line is in the file", "ms", 1e-3},
 };
 
 void
 table_add(struct table *t, enum figure f, enum peer p, double value)
 {
-    struct samples *s = &t->samples[f][p];
-
-    if (s->count == SAMPLES_MAX)
-        die("table", "too many samples");
-    s->us[s->count++] = value;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-double
-samples_median(struct samples *s)
-{
-    if (s->count == 0)
-        return 0;
-    qsort(s->us, (size_t)s->count, sizeof(s->us[0]), by_value);
-    return s->us[(s->count - 1) / 2];
+    samples_add(&t->samples[f][p], value * figures[f].scale);
 }
 
 static double
 value_of(struct table *t, int f, int p)
 {
-    return samples_median(&t->samples[f][p]) * figures[f].scale;
+    return samples_median(&t->samples[f][p]);
 }
 
-/* The least of all who do the same; 0: nobody has one. */
+/* The least of all who do the same; 0: nobody has one, or it is nothing. */
 static double
 first_of(struct table *t, int f)
 {
@@ -69,8 +51,10 @@ first_of(struct table *t, int f)
 static const char *
 remark(const struct table *t, int f, int p)
 {
-    if (f == LOGGING && p == OPENRC)
+    if (f == LOGGING && (p == OPENRC || p == MONIT))
         return "none: the server itself writes its file";
+    if (f == STATUSES && p == OPENRC)
+        return "none";
     if (f == STOPS && t->early[p] > 0)
         return "returned before the server's death";
     return "";
@@ -89,9 +73,9 @@ table_text(struct table *t, FILE *out)
 
             if (p == OURS_BEHIND && f != STARTS)
                 continue;
-            if (value > 0)
+            if (t->samples[f][p].count > 0)
                 fprintf(out, "  %-20s  %10.2f  %8.2f  %5d  %s\n", peer_name((enum peer)p), value,
-                        value / first, t->samples[f][p].count, remark(t, f, p));
+                        first > 0 ? value / first : 0, t->samples[f][p].count, remark(t, f, p));
             else
                 fprintf(out, "  %-20s  %s\n", peer_name((enum peer)p),
                         peer_is_there((enum peer)p) ? remark(t, f, p) : "not there");
@@ -102,28 +86,13 @@ table_text(struct table *t, FILE *out)
 }
 
 void
-table_markdown(struct table *t, FILE *out)
+table_json(struct table *t, FILE *out)
 {
-    fprintf(out, "| Median |");
+    for (int f = 0; f < FIGURES; f++)
+        for (int p = 0; p < PEERS; p++)
+            samples_json(&t->samples[f][p], figures[f].key, peer_name((enum peer)p), out);
     for (int p = 0; p < PEERS; p++)
-        if (p != OURS_BEHIND)
-            fprintf(out, " %s |", p == OURS ? "vortex" : peer_name((enum peer)p));
-    fprintf(out, "\n|---|--:|--:|--:|--:|--:|--:|\n");
-    for (int f = 0; f < FIGURES; f++) {
-        fprintf(out, "| %s |", figures[f].name);
-        for (int p = 0; p < PEERS; p++) {
-            double value = value_of(t, f, p);
-
-            if (p == OURS_BEHIND)
-                continue;
-            if (value > 0)
-                fprintf(out, " %.*f %s%s |", f == MEMORY || value >= 100 ? 0 : 1, value,
-                        figures[f].unit, f == STOPS && t->early[p] > 0 ? " (returns before)" : "");
-            else
-                fprintf(out, " \u2013 |");
-        }
-        fprintf(out, "\n");
-    }
-    fprintf(out, "\nA `vortex start`, until main() runs: %.1f ms.\n",
-            value_of(t, STARTS, OURS_BEHIND));
+        if (t->early[p] > 0)
+            share_json(t->early[p], t->samples[STOPS][p].count, "early_stops",
+                       peer_name((enum peer)p), out);
 }

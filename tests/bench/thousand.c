@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A thousand supervised servers: started, listed, stopped. */
+/*
+ * A thousand supervised servers, or as many as VORTEX_BENCH_SERVERS says: ours started, listed and
+ * stopped; the peers' started in the fastest way that each has, and listed.
+ */
 #include "supervisors.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define INSTANCES   1000
 #define LISTS       20
+#define LISTS_THEIR 3
 #define LIST_GOAL   100 /* ms */
 #define THOUSAND    PLACE "/thousand"
 #define OURS_CONFIG PLACE "/thousand.conf"
 
+#define LIMIT_S 10 /* for the start of all; then it is said how many there are */
+#define MOST    10000
+
+static int
+instances(void)
+{
+    const char *asked = getenv("VORTEX_BENCH_SERVERS");
+    int count = asked != NULL ? atoi(asked) : 0;
+
+    return count > 0 && count <= MOST ? count : rounds(1000);
+}
+
 static void
 start_all(const struct bed *b)
 {
-    for (int i = 0; i < INSTANCES; i++) {
+    for (int i = 0; i < instances(); i++) {
         char name[24];
 
         snprintf(name, sizeof(name), "server%04d", i);
@@ -51,7 +67,7 @@ count_running(const struct bed *b)
 static void
 stop_all(const struct bed *b)
 {
-    for (int i = 0; i < INSTANCES; i++) {
+    for (int i = 0; i < instances(); i++) {
         char name[24];
 
         snprintf(name, sizeof(name), "server%04d", i);
@@ -63,12 +79,12 @@ stop_all(const struct bed *b)
 static int
 count_left(void)
 {
-    static pid_t pids[4096];
+    static pid_t pids[2 * MOST];
     int left = 0;
 
     while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
-    left = list_children(pids, 4096);
+    left = list_children(pids, 2 * MOST);
     return left;
 }
 
@@ -86,8 +102,8 @@ count_files(void)
     return count;
 }
 
-int
-measure_thousand(struct bed *b, FILE *markdown)
+static int
+measure_ours(struct bed *b, FILE *json)
 {
     static struct samples lists;
     double began = now_us(), started, stopped, list_ms, kib;
@@ -103,29 +119,102 @@ measure_thousand(struct bed *b, FILE *markdown)
     started = now_us() - began;
     running = count_running(b);
     for (int i = 0; i < LISTS; i++)
-        lists.us[lists.count++] = run_timed((const char *const[]){b->vortex, "list", NULL});
-    list_ms = samples_median(&lists) / 1e3;
-    kib = supervisors_kib(b) / INSTANCES;
+        samples_add(&lists, run_timed((const char *const[]){b->vortex, "list", NULL}) / 1e3);
+    list_ms = samples_median(&lists);
+    kib = supervisors_kib(b) / instances();
     began = now_us();
     stop_all(b);
     stopped = now_us() - began;
     unsetenv("RUNTIME_DIRECTORY");
     left = count_left();
     files = count_files();
-    good = running == INSTANCES && left == 0 && files == 0;
+    good = running == instances() && left == 0 && files == 0;
     printf(
         "\n%d supervised servers, one after the other\n"
         "  started in %.2f s, listed in %.1f ms (median of %d; goal %d ms: %s), stopped in %.2f s\n"
         "  PSS of a supervisor %.0f KiB; listed as running: %d; left over: %d processes, %d "
         "files%s\n",
-        INSTANCES, started / 1e6, list_ms, LISTS, LIST_GOAL,
+        instances(), started / 1e6, list_ms, LISTS, LIST_GOAL,
         list_ms <= LIST_GOAL ? "met" : "MISSED", stopped / 1e6, kib, running, left, files,
         good ? "" : ": FAILED");
-    fprintf(markdown,
-            "\n%d supervised servers, one after the other: started in %.1f s, listed in %.0f ms, "
-            "stopped in %.1f s; PSS of a supervisor %.0f KiB.\n",
-            INSTANCES, started / 1e6, list_ms, stopped / 1e6, kib);
+    value_json(started / 1e6, "many_start", peer_name(OURS), json);
+    value_json(stopped / 1e6, "many_stop", peer_name(OURS), json);
+    value_json(kib, "many_memory", peer_name(OURS), json);
+    samples_json(&lists, "many_list", peer_name(OURS), json);
+    share_json(running, instances(), "many_running", peer_name(OURS), json);
     fflush(stdout);
     end_children();
     return good ? 0 : 1;
+}
+
+/* ---- Theirs ------------------------------------------------------------------------------ */
+
+/* Start them all, and wait: how many run. */
+static int
+start_theirs(struct bed *b, enum peer p, struct instance *ret_many)
+{
+    static pid_t pids[MOST];
+    const struct world w = {.ready = READY, .ready_fd = b->ready_fd};
+    double end = now_us() + LIMIT_S * 1e6;
+    const char *words[WORDS];
+    int running = 0, left = instances();
+
+    if (peer_is_one_for_all(p) || p == RUNIT || p == S6) {
+        *ret_many = peer_prepare_many(b, p, left);
+        if (peer_is_one_for_all(p))
+            peer_start_command(b, ret_many, words);
+        else
+            peer_scan_command(ret_many, words);
+        (void)spawn(words, -1, -1);
+        left = 0;
+    }
+    while (running < instances() && now_us() < end) {
+        if (left-- > 0) {
+            struct instance i = peer_prepare(b, p, false);
+
+            peer_start_command(b, &i, words);
+            (void)spawn(words, -1, -1);
+        }
+        (void)poll(&(struct pollfd){.fd = b->ready_fd, .events = POLLIN}, 1, 1000);
+        running += read_ready(&w, pids, MOST);
+        while (p != RUNIT && waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    }
+    return running;
+}
+
+static void
+measure_theirs(struct bed *b, enum peer p, FILE *json)
+{
+    struct instance many = {.peer = p};
+    struct samples lists = {.count = 0};
+    double began = now_us(), started, kib;
+    int running = start_theirs(b, p, &many);
+    const char *list = peer_list_command(&many);
+
+    started = now_us() - began;
+    for (int i = 0; i < LISTS_THEIR && list != NULL && running == instances(); i++)
+        samples_add(&lists, run_timed((const char *const[]){"/bin/sh", "-c", list, NULL}) / 1e3);
+    kib = supervisors_kib(b) / running;
+    printf("  %-20s  %6.2f s for %d; status of all %.1f ms; %.0f KiB each\n", peer_name(p),
+           started / 1e6, running, samples_median(&lists), kib);
+    share_json(running, instances(), "many_running", peer_name(p), json);
+    value_json(started / 1e6, "many_start", peer_name(p), json);
+    value_json(kib, "many_memory", peer_name(p), json);
+    samples_json(&lists, "many_list", peer_name(p), json);
+    fflush(stdout);
+    end_children();
+    while (poll(&(struct pollfd){.fd = b->ready_fd, .events = POLLIN}, 1, 0) > 0)
+        (void)wait_ready(b);
+}
+
+int
+measure_thousand(struct bed *b, FILE *json)
+{
+    int failed = measure_ours(b, json);
+
+    for (int p = RUNIT; p < PEERS; p++)
+        if (peer_is_there((enum peer)p))
+            measure_theirs(b, (enum peer)p, json);
+    return failed;
 }

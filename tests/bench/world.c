@@ -63,6 +63,15 @@ step_back(void)
         (void)sched_setscheduler(0, SCHED_FIFO, &second);
 }
 
+const char **
+put_words(const char **words, const char *const *more)
+{
+    while (*more != NULL)
+        *words++ = *more++;
+    *words = NULL;
+    return words;
+}
+
 pid_t
 spawn(const char *const *argv, int gate, int out)
 {
@@ -111,7 +120,7 @@ run_timed(const char *const *argv)
 int
 read_ready(const struct world *w, pid_t *pids, int max)
 {
-    char text[4096];
+    static char text[65537]; /* a FIFO has no more */
     char *save = NULL;
     int count = 0;
     ssize_t n;
@@ -142,9 +151,11 @@ named_by(const char *pidfile)
         return 0;
     n = read(fd, text, sizeof(text) - 1);
     close(fd);
-    if (n <= 0 || text[n - 1] != '\n')
+    if (n <= 0)
         return 0;
-    text[n - 1] = '\0';
+    if (text[n - 1] == '\n') /* libbsd writes none */
+        n--;
+    text[n] = '\0';
     pid = strtol(text, &end, 10);
     return *end == '\0' && pid > 1 && kill((pid_t)pid, 0) == 0 ? (pid_t)pid : 0;
 }
