@@ -174,10 +174,7 @@ os_process_release(struct os_hold *hold)
     hold->handle = posix_closed(hold->handle);
 }
 
-/*
- * pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot; 0: there is
- * none. An error that will pass is one: a start time alone, to a tick, may be another process's too.
- */
+/* pidfs (Linux 6.9 and later) gives each process an inode number that no other has in a boot; 0: none. */
 static int
 pidfd_inode(const struct os_hold *hold, uint64_t *ret_inode)
 {
@@ -187,7 +184,7 @@ pidfd_inode(const struct os_hold *hold, uint64_t *ret_inode)
 
     *ret_inode = 0;
     if (fstatfs(pidfd, &fs) < 0 || (fs.f_type == PIDFS_MAGIC && fstat(pidfd, &st) < 0))
-        return os_error_will_pass(-errno) ? -errno : 0;
+        return -errno;
     if (fs.f_type == PIDFS_MAGIC)
         *ret_inode = (uint64_t)st.st_ino;
     return 0;
@@ -202,7 +199,7 @@ os_process_identify(const struct os_hold *hold, struct os_identity *ret_identity
     if (r < 0 && os_error_will_pass(r))
         return r;
     r = pidfd_inode(hold, &id.pidfd_inode);
-    if (r < 0)
+    if (r < 0 && os_error_will_pass(r))
         return r;
     id.pid_namespace = namespace_by(hold, GET_PID_NAMESPACE);
     if (id.pid_namespace == 0)
@@ -223,6 +220,7 @@ os_process_compare(const struct os_hold *hold, const struct os_identity *known)
     uint64_t start = 0, inode = 0;
     int boot = os_boot_differs(known);
 
+    /* A start time alone, to a tick, may be another process's too. */
     if (boot >= 0 && known->pidfd_inode != 0 && pidfd_inode(hold, &inode) < 0)
         return OS_UNKNOWN;
     if (inode != known->pidfd_inode && (inode != 0 || boot == 1))
