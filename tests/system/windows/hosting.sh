@@ -32,7 +32,7 @@ says()
 # stop_ok: and nothing is left.
 stop_ok()
 {
-    says 0 stopped stop -p x.pid --timeout 1s
+    says 0 stopped stop -p x.pid --timeout 200ms
     check test -z "$(find "$dir" -name 'x.pid*')"
 }
 
@@ -66,7 +66,7 @@ says 0 started start -p x.pid -- $toy ignore
 server=$(value server-pid)
 says 0 "server +$server" status -p x.pid
 says 0 '"verdict": "running"' status -p x.pid --json
-says 0 restarted restart -p x.pid --timeout 1s -- $toy stay
+says 0 restarted restart -p x.pid --timeout 200ms -- $toy stay
 check test "$(value server-pid)" != "$server"
 check is_gone "$server"
 server=$(value server-pid)
@@ -117,7 +117,7 @@ says 7 'not running' reload -p x.pid
 says 0 started start -p x.pid -- $toy stay
 check lives "$other"
 stop_ok
-says 0 stopped stop -p y.pid --timeout 1s
+says 0 stopped stop -p y.pid --timeout 200ms
 kept 'a number that was used again is never signalled'
 
 fresh
@@ -145,7 +145,7 @@ says 0 stopped stop -p x.pid
 check test "$(cat "$dir/precious")" = precious
 kept 'what is no pid of a server is not believed, and is no hindrance'
 
-ROUNDS=${VORTEX_WINDOWS_ROUNDS:-200}
+ROUNDS=${VORTEX_WINDOWS_ROUNDS:-20}
 
 fresh
 race()
@@ -165,7 +165,7 @@ stop_ok
 printf '[ready]\nwhen = tcp:127.0.0.1:8471\n' >"$dir/x.conf"
 says 0 started start -p x.pid -c x.conf -- $toy listen 8471 500
 stop_ok
-printf '[ready]\nwhen = file:C:/hosting/%s/never\ntimeout = 500ms\n' "$count" >"$dir/x.conf"
+printf '[ready]\nwhen = file:C:/hosting/%s/never\ntimeout = 500ms\n[stop]\ntimeout = 200ms\n' "$count" >"$dir/x.conf"
 says 1 'did not become ready' start -p x.pid -c x.conf -- $toy stay
 says 1 'ended with status 3 before' start -p x.pid -c x.conf -- $toy exit 3
 kept 'a start returns when the server is ready, or says why it is not'
@@ -192,16 +192,16 @@ mkdir "$dir/Größe 😀 x"
 says 0 started start -p "Größe 😀 x\\x.pid" -- "$toy" arguments 'a b' '' 'c"d' 'f\"g' 'ü'
 P="$dir/Größe 😀 x/x.pid"
 check grep -q arguments "$P.state"
-says 0 stopped stop -p "Größe 😀 x\\x.pid" --timeout 1s
+says 0 stopped stop -p "Größe 😀 x\\x.pid" --timeout 200ms
 printf '[server]\ncommand = ..\\\\toy.exe stay\n[log]\nfile = C:/hosting/%s/Größe 😀 x/ü.log\n' "$count" \
     >"$dir/Größe 😀 x/😀.conf"
 says 0 started start -p "Größe 😀 x\\x.pid" -c "Größe 😀 x\\😀.conf"
 check test -e "$dir/Größe 😀 x/ü.log"
-says 0 stopped stop -p "Größe 😀 x\\x.pid" --timeout 1s
+says 0 stopped stop -p "Größe 😀 x\\x.pid" --timeout 200ms
 long=$(printf '%060d' 0)
 mkdir -p "$dir/$long/$long/$long/$long/$long"
 says 0 started start -p "$long\\$long\\$long\\$long\\$long\\x.pid" -- $toy stay
-says 0 stopped stop -p "$long\\$long\\$long\\$long\\$long\\x.pid" --timeout 1s
+says 0 stopped stop -p "$long\\$long\\$long\\$long\\$long\\x.pid" --timeout 200ms
 kept 'any name and any length of a path will do'
 
 # A drive on which nobody makes a file: what is read-only to root.
