@@ -46,6 +46,20 @@ has_lines()
     [ -e "$dir/$1" ] && [ "$(grep -c . "$dir/$1")" -ge "$2" ]
 }
 
+# bystander: a process in $other, older than what the promise makes.
+bystander()
+{
+    says 0 started start -p y.pid -- $toy stay
+    other=$(sed -n 's/^server-pid=//p' "$dir/y.pid.state")
+}
+
+# unharmed: it lives; and is ended.
+unharmed()
+{
+    check lives "$other"
+    says 0 stopped stop -p y.pid --timeout 200ms
+}
+
 fresh
 says 0 'started .* \(pid ' start -p x.pid
 says 0 running status -p x.pid
@@ -105,8 +119,7 @@ says 0 started start -p x.pid -- $toy stay
 server=$(value server-pid)
 check in_wine "$top/toy.exe" end "$(value pid)"
 eventually is_gone "$server"
-says 0 started start -p y.pid -- $toy stay
-other=$(sed -n 's/^server-pid=//p' "$dir/y.pid.state")
+bystander
 # The number of a living stranger, with another time of birth: as if it had been used again.
 sed -i "s/^pid=.*/pid=$other/; s/^server-pid=.*/server-pid=$other/" "$P.state"
 echo "$other" >"$P"
@@ -115,35 +128,98 @@ says 0 'not running' stop -p x.pid
 check lives "$other"
 says 7 'not running' reload -p x.pid
 says 0 started start -p x.pid -- $toy stay
-check lives "$other"
 stop_ok
-says 0 stopped stop -p y.pid --timeout 200ms
+unharmed
 kept 'a number that was used again is never signalled'
 
-fresh
-for content in '' '   ' '\n' '0\n' '-1\n' '1\n' '+8\n' '12abc\n' '0x10\n' '8 8\n' '\n8\n' '\0\0\0' \
-    '8\08\n' '\357\273\2778\n' '4294967304\n' '9223372036854775808\n' '18446744073709551624\n' \
-    '1234567890123456789012345678901234567890\n' "%0100d\n"; do
-    # shellcheck disable=SC2059 # it is one
-    printf -- "$content" >"$P"
+# ---- What stands in the pidfile ------------------------------------------------------------------
+
+# invalid COMMAND...: what makes such a pidfile.
+invalid()
+{
+    "$@"
     says 1 'stale|invalid' status -p x.pid
     says 0 'not running' stop -p x.pid
+    "$@"
+    says 0 started start -p x.pid
+    says 0 stopped stop -p x.pid
+}
+
+text()
+{
+    # shellcheck disable=SC2059 # it is one
+    printf -- "$1" >"$P"
+}
+
+second_name()
+{
+    echo "$other" >"$dir/beside"
+    ln "$dir/beside" "$P"
+}
+
+anybody_writes()
+{
+    echo "$other" >"$P"
+    chmod 666 "$P"
+}
+
+fresh
+bystander
+for content in '' ' \t\n' '0\n' '-1\n' '1\n' "-$other\n" "+$other\n" "${other}abc\n" "$other.5\n" "$other 1\n" \
+    "pid $other\n" "\n$other\n" "$(printf 0x%x "$other")\n" '\0\0\0\0' "$other\0\n" "\357\273\277$other\n" \
+    "$((other + (1 << 32)))\n" '2147483648\n' '4294967295\n' '9223372036854775808\n' \
+    '18446744073709551623\n' '9999999999999999999999999999999999999999\n' "$(printf %064d "$other")\n"; do
+    invalid text "$content"
+done
+invalid mkdir "$P"
+invalid truncate -s 1G "$P"
+invalid anybody_writes
+invalid second_name
+check test "$(cat "$dir/beside")" = "$other"
+unharmed
+kept 'what is no pid of a server is not believed, and is no hindrance'
+
+fresh
+bystander
+for content in "$other" "$other\r\n" " \t $other\n" "$other \t\n" "$other\nsome words\n" \
+    "$other\nC:/data\n1767323045\n5432\n\nlocalhost\n  5432001 7\nready\n"; do
+    text "$content"
+    says 0 "pid +$other" status -p x.pid
+    says 1 "already running \(pid $other" start -p x.pid
+done
+says 1 'not possible on Windows' reload -p x.pid
+says 1 'not possible on Windows' stop -p x.pid
+check lives "$other"
+says 0 "stopped .*pid $other" stop -p x.pid --signal KILL
+check is_gone "$other"
+check test ! -e "$P"
+kept 'the pidfile of a server that somebody else started names it; asked it is not, but ended by KILL'
+
+fresh
+bystander
+check in_wine "$top/toy.exe" end "$other"
+for content in '' rubbish 'version=2\npid=1\n' 'version=1\npid=0\nlock=held\n' \
+    'version=1\npid=99999999999999999999\n' 'version=1\npid=-1\n' 'version=1\npid=1\nstart=x\n' 'version=1\npid=12'; do
+    text "$other\n"
     # shellcheck disable=SC2059
-    printf -- "$content" >"$P"
+    printf "$content" >"$P.state"
+    says 1 stale status -p x.pid
     says 0 started start -p x.pid
     says 0 stopped stop -p x.pid
 done
+kept 'a broken state counts as none, and is no hindrance'
+
+fresh
 mkdir "$P"
+echo data >"$P/precious"
 says 1 invalid status -p x.pid
-says 0 started start -p x.pid
-says 0 stopped stop -p x.pid
-echo precious >"$dir/precious"
-ln "$dir/precious" "$P"
-says 1 invalid status -p x.pid
-says 0 started start -p x.pid
-says 0 stopped stop -p x.pid
-check test "$(cat "$dir/precious")" = precious
-kept 'what is no pid of a server is not believed, and is no hindrance'
+says 1 'a directory stands where a file should' start -p x.pid
+says 1 'Directory not empty' stop -p x.pid
+check test "$(cat "$P/precious")" = data
+check test "$(ls "$dir")" = x.pid
+kept 'a directory that is not empty is left alone'
+
+# ---- One owner ---------------------------------------------------------------------------------
 
 ROUNDS=${VORTEX_WINDOWS_ROUNDS:-20}
 
