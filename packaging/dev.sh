@@ -672,7 +672,7 @@ step_windows()
     # shellcheck disable=SC2016 # for the shell in there
     bash $here/in_wine.sh build bash -euo pipefail -c '
         [ -e "$1/build.ninja" ] || meson setup "$@" --cross-file build/wine.ini
-        suites windows unit contract -- -t 4' bash "${setup[@]}" || status=$?
+        suites windows unit contract threads -- -t 4' bash "${setup[@]}" || status=$?
     if [ $status -eq 77 ]; then
         echo 'SKIPPED: Wine does not run here, so nothing for Windows is tried'
         [ -e $dir/build.ninja ] || meson setup "${setup[@]}"
