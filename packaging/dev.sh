@@ -667,6 +667,7 @@ step_windows()
         echo 'SKIPPED: cmocka and tre, as Debian has their sources, are not to be had here'
         return
     fi
+    mkdir -p build
     printf "[binaries]\nexe_wrapper = '%s'\n" "$PWD/$here/run.sh" >build/wine.ini
     export -f suites require_tests die
     # shellcheck disable=SC2016 # for the shell in there
