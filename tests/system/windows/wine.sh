@@ -6,6 +6,7 @@
 # shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
 
 CC=x86_64-w64-mingw32-gcc-win32
+export LC_ALL=C.UTF-8 # by which Wine knows the letters of file names
 
 # make_prefix: what all of them are copied from, made once. Not where Wine doesn't run.
 make_prefix()
