@@ -258,7 +258,7 @@ fresh
 printf '[log]\nfile = C:/hosting/%s/log\nmax-size = 100K\nkeep = 3\n' "$count" >"$dir/x.conf"
 says 0 started start -p x.pid -c x.conf -- $toy flood 250000
 eventually test -s "$dir/log.2"
-eventually grep -q 249984 "$dir/log"
+eventually grep -qs 249984 "$dir/log"
 stop_ok
 check test "$(cat "$dir"/log* | tr -d '\r' | sort -u | wc -l)" = "$(((250000 + 63) / 64))"
 kept 'a flood of output is in the logs, line by line, however they rotate'
