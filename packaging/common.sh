@@ -54,24 +54,22 @@ install_packages()
         apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
 
-# The sources which a Windows lacks, as the wraps in subprojects/ name them, by an apt of its own.
+# The sources which a Windows lacks, as the wraps in subprojects/ name them. False where one isn't to
+# be had.
 fetch_subprojects()
 {
-    local dir=$PWD/build/sources
-    local apt=(apt-get -q -o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$dir/parts"
-        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o "APT::Sandbox::User=$(id -un)")
-    (cd subprojects/packagecache 2>/dev/null &&
-        sed -n 's/^source_filename = //p' ../*.wrap | xargs ls >/dev/null 2>&1) && return
-    command -v apt-get >/dev/null || return 0
-    echo 'fetching: cmocka and tre, for Windows'
-    rm -rf "$dir"
-    mkdir -p "$dir"/{parts,lists/partial,cache/archives/partial,new} subprojects/packagecache
-    echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]' \
-        'http://deb.debian.org/debian bookworm main' >"$dir/parts/source.list"
-    "${apt[@]}" update
-    (cd "$dir/new" && "${apt[@]}" source --download-only cmocka tre)
-    mv "$dir"/new/*.orig.tar.?z subprojects/packagecache
-    rm -rf "$dir"
+    local wrap url file hash
+    mkdir -p subprojects/packagecache
+    for wrap in subprojects/*.wrap; do
+        url=$(sed -n 's/^source_url = //p' "$wrap")
+        file=subprojects/packagecache/$(sed -n 's/^source_filename = //p' "$wrap")
+        hash=$(sed -n 's/^source_hash = //p' "$wrap")
+        [ ! -e "$file" ] || continue
+        # apt's own: it knows the way to Debian's archive, be there a proxy.
+        /usr/lib/apt/apt-helper -o "APT::Sandbox::User=$(id -un)" \
+            download-file "$url" "$file.new" "SHA256:$hash" || return 1
+        mv "$file.new" "$file"
+    done
 }
 
 # ---- The source --------------------------------------------------------------------------------

@@ -2,7 +2,25 @@
 /* What is promised on Windows alone; of the others, contract_unix.c. */
 #include "contract.h"
 
-#include <windows.h>
+#include <limits.h>
+
+#include "os/windows.h"
+
+/* ---- Errors ------------------------------------------------------------------------------- */
+
+static void
+there_are_words_for_each_error_that_windows_can_give(void **state)
+{
+    DWORD last = 12000; /* beyond those of Winsock */
+
+    (void)state;
+    for (DWORD error = 0; error < last; error++)
+        assert_string_not_equal(strerror(-windows_error(error)), "Unknown error");
+    assert_string_not_equal(strerror(ENOTSUP), "Unknown error");
+    assert_string_equal(strerror(EACCES), "Permission denied");
+    assert_string_equal(strerror(-1), "Unknown error");
+    assert_string_equal(strerror(INT_MAX), "Unknown error");
+}
 
 /* ---- Directories and files ---------------------------------------------------------------- */
 
@@ -200,6 +218,7 @@ int
 contract_system(void)
 {
     const struct CMUnitTest promises[] = {
+        PROMISE(there_are_words_for_each_error_that_windows_can_give),
         PROMISE(a_kept_directory_can_be_neither_renamed_nor_removed),
         PROMISE(what_somebody_shares_with_nobody_is_busy_and_stays),
         PROMISE(a_virus_scanner_that_holds_a_file_for_a_moment_is_waited_for),

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include "vortex.h"
 
 #define THREADS 8
-#define ROUNDS  200
 
 static char directory[300];
 static char path[320];
@@ -142,7 +142,7 @@ ask_for_ever(void *data)
     const bool *stop = data;
     vortex_pid pid;
     bool alive;
-    long asked = 0;
+    intptr_t asked = 0;
 
     while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
         struct vortex_report *report;
@@ -179,7 +179,7 @@ askers_never_make_a_claim_fail(void **state)
         void *asked;
 
         pthread_join(askers[i], &asked);
-        assert_true((long)asked > 0);
+        assert_true((intptr_t)asked > 0);
     }
 }
 

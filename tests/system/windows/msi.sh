@@ -112,7 +112,7 @@ says 'service vortex' vortex status
 kept 'the pidfile names the process of the service, and vortex status agrees'
 
 count=$((count + 1)) problem=
-sed -i 's/^\[ready\]/[stop]\ntimeout = 3s\n[ready]/' "$data/vortex.conf"
+sed -i 's/^timeout = 300ms/timeout = 400ms/' "$data/vortex.conf"
 cp "$data/vortex.conf" "$top/edited.conf"
 check scm control vortex 6 # sc control of Wine does nothing
 eventually grep -q '^reload.*=' "$P.state"

@@ -75,7 +75,7 @@ answers 1 'already running \(pid' vortex start --direct slow "${options[@]}"
 kept 'pidfile, status and service manager name one process, and a start by hand is refused'
 
 count=$((count + 1)) problem=
-sed -i 's/^\[ready\]/[stop]\ntimeout = 3s\n[ready]/' "$at/slow.conf"
+sed -i 's/^timeout = 300ms/timeout = 400ms/' "$at/slow.conf"
 check scm control slow 6
 eventually grep -q '^reload.*=' "$P.state"
 check state slow running

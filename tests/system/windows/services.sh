@@ -37,13 +37,15 @@ event_source()
     in_wine reg query "HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\$1"
 }
 
-# configure NAME LINE...: slow.exe, ready by its file in $dir, with that configuration there too.
+# configure NAME LINE...: slow.exe, ready by its file in $dir, with that configuration there too. Under
+# Wine each stop of it lasts as long as its timeout: see hosting.sh.
 configure()
 {
     local at="C:/${top##*/}"
     {
         printf '[server]\ncommand = "%s/slow.exe" "%s/%s"\n' "$at" "$at" "$count"
         printf '[ready]\nwhen = exec:%s/scm.exe exists %s/%s/ready\ntimeout = 5m\n' "$at" "$at" "$count"
+        printf '[stop]\ntimeout = 300ms\n'
         printf '%s\n' "${@:2}"
     } >"$1"
 }

@@ -114,8 +114,10 @@ begin(const char *vortex, const char *arguments, HANDLE *ret_thread)
 
     snprintf(line, sizeof(line), "\"%s\" %s", vortex, arguments);
     if (!CreateProcessA(vortex, line, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &startup,
-                        &process))
-        return NULL;
+                        &process)) {
+        printf("%s: not created, error %lu\n", line, GetLastError());
+        exit(3);
+    }
     *ret_thread = process.hThread;
     return process.hProcess;
 }
@@ -138,7 +140,7 @@ race(int rounds, const char *vortex)
 {
     for (int i = 0; i < rounds; i++) {
         HANDLE processes[2], threads[2], stop, thread;
-        int first, second;
+        int first, second, stopped;
 
         for (int k = 0; k < 2; k++)
             processes[k] = begin(vortex, "start -p x.pid", &threads[k]);
@@ -152,8 +154,11 @@ race(int rounds, const char *vortex)
         }
         stop = begin(vortex, "stop -p x.pid", &thread);
         ResumeThread(thread);
-        if (await(stop, thread) != 0)
+        stopped = await(stop, thread);
+        if (stopped != 0) {
+            printf("round %d: the exit status of the stop is %d\n", i, stopped);
             return 2;
+        }
     }
     return 0;
 }

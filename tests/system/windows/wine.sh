@@ -6,6 +6,7 @@
 # shellcheck disable=SC2034,SC2154 # set here and used there, and the other way round
 
 CC=x86_64-w64-mingw32-gcc-win32
+export LC_ALL=C.UTF-8 # by which Wine knows the letters of file names
 
 # make_prefix: what all of them are copied from, made once. Not where Wine doesn't run.
 make_prefix()
@@ -19,6 +20,15 @@ make_prefix()
     mv "$BUILD/wine.new" "$BUILD/wine"
 }
 
+# copy_prefix: 700 MB, of which Wine writes nothing in place but the registry.
+copy_prefix()
+{
+    rm -rf "$WINEPREFIX" "$WINEPREFIX.new"
+    cp -al "$BUILD/wine" "$WINEPREFIX.new"
+    cp --remove-destination "$BUILD"/wine/*.reg "$WINEPREFIX.new/"
+    mv "$WINEPREFIX.new" "$WINEPREFIX"
+}
+
 # begin NAME: the prefix is kept in $BUILD for the next time, what is in $top isn't.
 begin()
 {
@@ -30,7 +40,7 @@ begin()
     unset DISPLAY
     C=$WINEPREFIX/drive_c
     top=$C/$1
-    [ -d "$C" ] || cp -a "$BUILD/wine" "$WINEPREFIX"
+    [ -d "$C" ] || copy_prefix
     rm -rf "$top"
     mkdir -p "$top"
     $CC -O2 -o "$top/toy.exe" "$here/toy.c" -lws2_32
