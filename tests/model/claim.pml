@@ -774,13 +774,13 @@ judge:
         atomic { /* model: claim 3 decide */
             decide(0);
             NOT_OVERLOOKED;
-#ifndef JUDGED_UNSEEN
+#if !defined(JUDGED_UNSEEN) && !defined(LATE_STATE)
             ok = ((rp == jp || rp == 0) && (rs == js || rs == 0)); /* model: claim 3 same */
 #endif
             d_step { rp = 0; rs = 0; lived = 0; busy = 0 };
             if
             :: who != 0 -> jp = 0; js = 0; ok = 0; goto refused
-#ifndef JUDGED_UNSEEN
+#if !defined(JUDGED_UNSEEN) && !defined(LATE_STATE)
             :: who == 0 && !ok -> jp = 0; js = 0; goto judge
 #endif
             :: else -> ok = 0
