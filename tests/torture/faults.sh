@@ -111,6 +111,15 @@ serves_anew()
     serves && [ "$(server)" != "$before" ]
 }
 
+# Of the fault NAME of the caller: for want of memory the kernel may end what has been started.
+was_ended()
+{
+    [[ $name == *memory ]] && ! serves && ! "$VORTEX" status "${C[@]}" >/dev/null
+}
+
+serves_or_was_ended() { serves || was_ended; }
+serves_anew_or_was_ended() { serves_anew || was_ended; }
+
 wrong()
 {
     problem+="$*: exit $status: '$said'\n"
@@ -120,10 +129,10 @@ wrong()
 judge_done()
 {
     case $1 in
-    run | start) eventually serves ;;
+    run | start) eventually serves_or_was_ended ;;
     status) [[ $said == *': running'* ]] || wrong 'the status of a living server' ;;
     stop) ! serves || wrong 'the server lives' ;;
-    restart) eventually serves_anew ;;
+    restart) eventually serves_anew_or_was_ended ;;
     reload) eventually grep -q HUP "$told" ;;
     esac
 }
