@@ -26,7 +26,8 @@ END
     chmod +x "$top/bin/arch-meson"
 }
 
-# makepkg won't run as root.
+# makepkg won't run as root, and ends by a signal where it finds no pacman, which it would ask for what is
+# installed.
 as_user()
 {
     local user=()
@@ -34,7 +35,8 @@ as_user()
         chown -R nobody:nogroup "$top"
         user=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
     fi
-    "${user[@]}" env -C "$top" -u MAKEFLAGS HOME="$top" PATH="$top/bin:$PATH" "$@"
+    "${user[@]}" env -C "$top" -u MAKEFLAGS HOME="$top" PATH="$top/bin:$PATH" PACMAN=true \
+        "$@"
 }
 
 fresh
