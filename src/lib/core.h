@@ -117,8 +117,8 @@ bool look_is_named(const struct look *look);
  * lock: what the caller knows of the lock: OS_LOCK_FREE where it holds it itself.
  * mine: the pidfile that the caller's own claim published, which is no rival; or NULL.
  */
-int look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
-              struct look *ret_look);
+void look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
+               struct look *ret_look);
 
 /* Who lives can't be told for want of descriptors or memory: 0, or that error. It is no verdict. */
 int look_error(const struct look *look);

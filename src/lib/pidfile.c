@@ -62,10 +62,8 @@ vortex_pidfile_read(const char *path, vortex_pid *ret_pid)
 
     if (r < 0)
         return r;
-    r = look_once(&paths, os_lock_ask(&paths.dir, paths.lock), NULL, &look);
+    look_once(&paths, os_lock_ask(&paths.dir, paths.lock), NULL, &look);
     paths_close(&paths);
-    if (r < 0)
-        return r;
     r = look.has_pidfile ? look_content(&look) : -ENOENT;
     if (r == 0)
         *ret_pid = look.content;
@@ -209,10 +207,8 @@ pidfile_remove(const char *path, enum assume assume)
 
     if (r < 0) /* where there is no directory, there is no file */
         return r == -ENOENT ? 0 : r;
-    r = look_once(&paths, os_lock_ask(&paths.dir, paths.lock), NULL, &look);
+    look_once(&paths, os_lock_ask(&paths.dir, paths.lock), NULL, &look);
     paths_close(&paths);
-    if (r < 0)
-        return r;
     look_close(&look);
     if (!look.has_pidfile && !look.has_state && !look.lacks_state && look.lock == OS_LOCK_MISSING)
         return 0; /* nothing to remove, and no lock to make for it */
@@ -281,9 +277,8 @@ claim_inspect(struct claim *claim, struct vortex_report **ret_report)
             claim->held = true;
             lock = OS_LOCK_FREE;
         }
-        r = look_once(&claim->paths, lock, NULL, &look);
-        if (r == 0)
-            r = look_error(&look);
+        look_once(&claim->paths, lock, NULL, &look);
+        r = look_error(&look);
     }
     return r < 0 ? r : report_on(&look, ret_report);
 }

@@ -286,7 +286,7 @@ decide_all(struct look *look, const struct paths *paths, const struct os_speaker
     }
 }
 
-int
+void
 look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
           struct look *ret_look)
 {
@@ -301,7 +301,6 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
         decide_all(&look, paths, &speaker);
     }
     *ret_look = look;
-    return 0;
 }
 
 int
@@ -324,9 +323,8 @@ look_settled(const struct paths *paths, bool ours, struct look *ret_look)
 
         if (ours && lock == OS_LOCK_CLAIMED)
             lock = OS_LOCK_FREE;
-        r = look_once(paths, lock, NULL, ret_look);
-        if (r == 0)
-            r = look_error(ret_look);
+        look_once(paths, lock, NULL, ret_look);
+        r = look_error(ret_look);
         left = end - os_monotonic_ms();
         if (r < 0 || ret_look->verdict != VORTEX_BUSY || left <= 0)
             return r;
