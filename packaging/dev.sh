@@ -492,7 +492,8 @@ say_broken()
     done
 }
 
-# fuzz_one TARGET SECONDS: its whole log, and the inputs that broke it.
+# fuzz_one TARGET SECONDS: its whole log, and the inputs that broke it. The way is the same each time, as far as
+# the code is, so that a change is not refused for what another one did; VORTEX_FUZZ_SEED=0 is for a new one.
 fuzz_one()
 {
     local target=$1 seconds=$2 crashes=build/fuzz/crashes/$1 log=build/fuzz/$1.log status=0
@@ -501,7 +502,7 @@ fuzz_one()
     # What it finds goes to the first folder.
     "build/build-fuzz/tests/fuzz/fuzz_$target" -dict="tests/fuzz/$target.dict" \
         -artifact_prefix="$crashes/" -max_len=4200 -timeout=60 -max_total_time="$seconds" \
-        -print_final_stats=1 "build/fuzz/$target" "tests/fuzz/corpus/$target" \
+        -seed="${VORTEX_FUZZ_SEED:-1}" -print_final_stats=1 "build/fuzz/$target" "tests/fuzz/corpus/$target" \
         "tests/fuzz/seeds/$target" >"$log" 2>&1 || status=$?
     if [ "$status" -eq 0 ]; then
         grep -E '^#[0-9]+[[:space:]]+(INITED|DONE)' "$log" | sed "s/^/$target: /"
