@@ -176,8 +176,7 @@ status_read(const char *name, const char *pidfile, struct status *ret)
 bool
 status_runs(const char *name, const char *pidfile, struct status *ret)
 {
-    return status_read(name, pidfile, ret) == 0 && ret->pid != 0
-           && (ret->verdict == VORTEX_RUNNING || ret->verdict == VORTEX_ORPHANED);
+    return status_read(name, pidfile, ret) == 0 && ret->pid != 0 && status_lives(ret);
 }
 
 bool

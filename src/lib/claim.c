@@ -66,7 +66,7 @@ see_owner(struct claim *c, enum os_lock_seen lock)
     int r;
 
     look_once(&c->paths, lock, c->published ? &c->mine : NULL, &look);
-    if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
+    if (look_lives(&look)) {
         c->owner = look.pid;
         r = -EEXIST;
     } else {
@@ -323,7 +323,7 @@ judge(struct claim *c, struct judged *ret_judged)
     j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]); /* model: claim 3 pidfile */
     look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
               c->published ? &c->mine : NULL, &look); /* model: claim 3 decide */
-    if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED) {
+    if (look_lives(&look)) {
         c->owner = look.pid;
         r = -EEXIST;
     } else if (look.verdict == VORTEX_UNPROVED && c->assume != ASSUME_STALE) {

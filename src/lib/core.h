@@ -120,6 +120,13 @@ bool look_is_named(const struct look *look);
 void look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_file_id *mine,
                struct look *ret_look);
 
+/* Does the one live that it decided about? */
+static inline bool
+look_lives(const struct look *look)
+{
+    return look->verdict == VORTEX_RUNNING || look->verdict == VORTEX_ORPHANED;
+}
+
 /* Who lives can't be told for want of descriptors or memory: 0, or that error. It is no verdict. */
 int look_error(const struct look *look);
 

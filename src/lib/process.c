@@ -158,8 +158,7 @@ is_ownerless(const struct paths *paths)
 
     /* The lock, which leftovers hold, is left out: it would hide who can't be examined just now. */
     look_once(paths, OS_LOCK_UNKNOWN, NULL, &look);
-    ownerless = look.verdict != VORTEX_RUNNING && look.verdict != VORTEX_ORPHANED
-                && look.verdict != VORTEX_UNPROVED;
+    ownerless = !look_lives(&look) && look.verdict != VORTEX_UNPROVED;
     look_close(&look);
     return ownerless;
 }
@@ -243,7 +242,7 @@ vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
         return r == -ENOENT ? 0 : r;
     r = look_settled(&paths, false, &look);
     if (r == 0) {
-        if (look.verdict == VORTEX_RUNNING || look.verdict == VORTEX_ORPHANED)
+        if (look_lives(&look))
             r = -EBUSY;
         else if (look.has_state && os_boot_differs(&look.state.owner) == 0
                  && os_namespace_differs(&look.state.owner) == 0)

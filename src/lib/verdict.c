@@ -306,9 +306,7 @@ look_once(const struct paths *paths, enum os_lock_seen lock, const struct os_fil
 int
 look_error(const struct look *look)
 {
-    if (look->verdict == VORTEX_RUNNING || look->verdict == VORTEX_ORPHANED)
-        return 0;
-    return os_error_will_pass(look->error) ? look->error : 0;
+    return !look_lives(look) && os_error_will_pass(look->error) ? look->error : 0;
 }
 
 int

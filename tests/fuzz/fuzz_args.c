@@ -344,10 +344,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    text = malloc(size);
-    assert(text);
-    memcpy(text, data + 1, size - 1);
-    text[size - 1] = '\0';
+    text = fuzz_text(data + 1, size - 1);
     readers[data[0] % 2](text, size - 1);
     free(text);
     return 0;

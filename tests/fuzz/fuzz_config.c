@@ -224,16 +224,12 @@ static void
 fuzz_value(const char *data, size_t size)
 {
     static const char *const candidates[] = {"command", "environment", "environment-file", NULL};
-    char *text = malloc(size + 1);
+    char *text = fuzz_text(data, size);
     const char *why = NULL, *meant;
     char **words = NULL;
     int ms = -2;
     int64_t bytes = -1;
 
-    assert(text);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
     if (words_split(text, "web", "/run/web.pid", &words, &why))
         assert(why && !words);
     else

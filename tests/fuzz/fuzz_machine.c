@@ -504,10 +504,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    text = malloc(size);
-    assert(text);
-    memcpy(text, data + 1, size - 1);
-    text[size - 1] = '\0';
+    text = fuzz_text(data + 1, size - 1);
     memset(&systemctl, 0, sizeof systemctl);
     systemctl.is_mute = data[0] & 8;
     systemctl.is_stuck = data[0] & 16;

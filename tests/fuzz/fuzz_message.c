@@ -104,14 +104,10 @@ check_lines(struct message *message, const char *data, size_t length)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *copy = malloc(size + 1);
+    char *copy = fuzz_text(data, size);
     struct message message;
     size_t length = size;
 
-    assert(copy);
-    if (size > 0)
-        memcpy(copy, data, size);
-    copy[size] = '\0';
     message = message_open(copy, size);
     if (length > 0 && data[length - 1] == '\0')
         length--; /* one may end it */

@@ -20,16 +20,12 @@ digits_of(const char *data, size_t length)
     static bool ready = false;
     const char *newline = length > 0 ? memchr(data, '\n', length) : NULL;
     size_t size = newline ? (size_t)(newline - data) : length;
-    char *line = malloc(size + 1), *digits = NULL;
+    char *line = fuzz_text(data, size), *digits = NULL;
     regmatch_t match[2];
 
     if (!ready)
         assert(regcomp(&expression, "^[ \t]*0*([0-9]+)[ \t]*\r?$", REG_EXTENDED) == 0);
     ready = true;
-    assert(line);
-    if (size > 0)
-        memcpy(line, data, size);
-    line[size] = '\0';
     /* A line as long as the buffer may go on behind it. */
     if ((newline || length < PIDFILE_MAX) && strlen(line) == size
         && regexec(&expression, line, 2, match, 0) == 0) {

@@ -241,12 +241,8 @@ fuzz_file(const char *data, size_t size)
     static struct state state;
     uint64_t numbers[KEYS] = {0};
     struct values values;
-    char *text = malloc(size + 1);
+    char *text = fuzz_text(data, size);
 
-    assert(text);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
     read_values(text, &values);
     if (is_believed(text, size, &values, numbers)) {
         assert(state_parse(data, size, &state) == 0);
@@ -268,11 +264,8 @@ fuzz_words(const char *data, size_t size)
     struct state_words words = {.server = size % 2 ? &server : NULL, .restarts = size};
     const char **const all[] = {&words.status, &words.command, &words.exit,
                                 &words.phase,  &words.manager, &words.cgroup};
-    char *copy = malloc(size + 1), *next = copy;
+    char *copy = fuzz_text(data, size), *next = copy;
 
-    assert(copy);
-    memcpy(copy, data, size);
-    copy[size] = '\0';
     for (size_t i = 0; i < sizeof all / sizeof *all && next <= copy + size; i++) {
         *all[i] = next;
         next += strlen(next) + 1;
