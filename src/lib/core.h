@@ -144,7 +144,7 @@ int look_content(const struct look *look);
 /* Remove the group which a dead supervisor of this pidfile left, if nobody is in it. */
 void cgroup_discard(const struct paths *paths, const struct look *look);
 
-/* ---- claim.c, claim_end.c: the protocol of design.md, section 3 --------------------------- */
+/* ---- claim.c, claim_publish.c, claim_end.c: the protocol of design.md, section 3 ----------- */
 
 enum assume {
     ASSUME_NOTHING = 0,
@@ -192,6 +192,9 @@ int claim_begin(struct claim *claim, const char *path, bool eager);
 /* Step 2: the lock itself: 0; -EEXIST; -EBUSY it is held by somebody who can't be named. */
 int claim_take(struct claim *claim);
 
+/* Step 6, where the lock is gone: both again. The claim's own pidfile, once published, is no rival. */
+int claim_take_again(struct claim *claim);
+
 /*
  * Steps 3 to 6: decide, publish the pidfile and the state for the calling process.
  *
@@ -232,7 +235,7 @@ int claim_clear(struct claim *claim);
  */
 void claim_end(struct claim *claim, bool remove);
 
-/* For claim.c and claim_end.c. Does the lock's name still stand for the lock that is held? */
+/* For these three. Does the lock's name still stand for the lock that is held? */
 bool claim_lock_in_place(const struct claim *claim);
 
 /* Remove the lock's file, unless it is another's by now: 0; an error. Under the claim. */

@@ -24,7 +24,14 @@ ROOMS = {
     "cmd": (["vortex.h", "cmd/*.h", "host/*.h"], False),
     ".": ([], False),
 }
-SPEAKERS = ("cmd/say.c", "cmd/say_help.c", "cmd/say_json.c", "cmd/say_metrics.c", "cmd/say_status.c")
+SPEAKERS = (
+    "cmd/say.c",
+    "cmd/say_help.c",
+    "cmd/say_json.c",
+    "cmd/say_line.c",
+    "cmd/say_metrics.c",
+    "cmd/say_status.c",
+)
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]')
 ANY_INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|import)\b.*", re.M)
