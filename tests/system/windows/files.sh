@@ -28,7 +28,7 @@ resources()
 {
     local wanted=$1 output
     shift
-    (cd "$top" && timeout 60 wine resources.exe "$@" >said 2>&1 </dev/null)
+    (cd "$top" && timeout 60 "$here/still.sh" wine resources.exe "$@" >said 2>&1 </dev/null)
     output=$(tr -d '\r' <"$top/said" | tr '\n' ' ')
     # shellcheck disable=SC2053 # a pattern
     [[ $output == $wanted ]] || problem+="resources $*: '$output', not '$wanted'\n"
@@ -76,7 +76,8 @@ fresh
 cp "$made/vortex.h" "$made/libvortex.dll.a" "$here/linked.c" "$dir/"
 expect 0 '' $CC -std=c11 -Wall -Wextra -Werror -I "$dir" -o "$top/linked.exe" "$dir/linked.c" \
     "$dir/libvortex.dll.a"
-(cd "$top" && timeout 60 wine linked.exe 'C:\files\hello.pid' >said 2>&1 </dev/null)
+(cd "$top" && timeout 60 "$here/still.sh" wine linked.exe 'C:\files\hello.pid' >said 2>&1 \
+    </dev/null)
 check test "$(tr -d '\r' <"$top/said" | tr '\n' ' ')" = \
     "libvortex $version: running 1, known 1 twice: refused unlocked: gone "
 kept 'a C program that is linked with the import library owns its pidfile by the DLL'

@@ -226,7 +226,7 @@ ROUNDS=${VORTEX_WINDOWS_ROUNDS:-20} # by hand more: each takes half a second
 fresh
 race()
 {
-    cd "$dir" && timeout 3000 wine "$top/toy.exe" race "$ROUNDS" ../vortex.exe \
+    cd "$dir" && timeout 3000 "$here/still.sh" wine "$top/toy.exe" race "$ROUNDS" ../vortex.exe \
         >"$dir/said" 2>&1 </dev/null
 }
 (race) || problem+="exit $?: $(cat "$dir/said")\n"

@@ -6,7 +6,7 @@
 output=$(mktemp "${WINEPREFIX:?names no prefix}/output-XXXXXX")
 # A test that hangs is ended by meson: then it says how far it came.
 trap 'cat "$output"; rm -f "$output"; exit 124' TERM INT
-wine "$@" >"$output" 2>&1 </dev/null &
+"$(dirname "$0")/still.sh" wine "$@" >"$output" 2>&1 </dev/null &
 wait $!
 status=$?
 cat "$output"

@@ -56,7 +56,7 @@ kept 'an installed service is quoted, with an account of its own; twice is as on
 
 fresh
 serve slow
-wine "$top/scm.exe" start slow >"$dir/start" 2>&1 &
+"$here/still.sh" wine "$top/scm.exe" start slow >"$dir/start" 2>&1 &
 eventually grep -q '^starting .*checkpoint=3 ' "$dir/start"
 check test -z "$(grep '^running' "$dir/start")"
 says 'starting' vortex status slow "${options[@]}"
@@ -124,7 +124,7 @@ kept 'a mistake in the configuration is the specific code 6'
 fresh
 serve early
 check vortex service install early "${options[@]}" >/dev/null
-wine "$top/scm.exe" start early >"$dir/start" 2>&1 &
+"$here/still.sh" wine "$top/scm.exe" start early >"$dir/start" 2>&1 &
 eventually state early starting
 eventually test -e "$P.state"
 says 'stopped service' vortex service stop early

@@ -15,7 +15,8 @@ make_prefix()
     command -v wine >/dev/null || return 1
     rm -rf "$BUILD/wine.new"
     env -u DISPLAY WINEDEBUG=-all WINEPREFIX="$BUILD/wine.new" \
-        sh -c 'wineboot -i; timeout 60 wineserver -w' >"$BUILD/wine.log" 2>&1 </dev/null
+        "$here/still.sh" sh -c 'wineboot -i; timeout 60 wineserver -w' >"$BUILD/wine.log" 2>&1 \
+        </dev/null
     [ -e "$BUILD/wine.new/drive_c/windows/system32/kernel32.dll" ] || return 1
     mv "$BUILD/wine.new" "$BUILD/wine"
 }
@@ -45,7 +46,7 @@ begin()
     mkdir -p "$top"
     $CC -O2 -o "$top/toy.exe" "$here/toy.c" -lws2_32
     [ -z "$EXE" ] || cp "$EXE" "$top/vortex.exe"
-    wine "$top/toy.exe" stay >/dev/null 2>&1 </dev/null &
+    "$here/still.sh" wine "$top/toy.exe" stay >/dev/null 2>&1 </dev/null &
     keeper=$!
     trap end_wine EXIT
 }
@@ -63,7 +64,7 @@ in_wine()
 {
     local output status
     output=$(mktemp "$top/out-XXXXXX")
-    timeout 100 wine "$@" >"$output" 2>&1 </dev/null
+    timeout 100 "$here/still.sh" wine "$@" >"$output" 2>&1 </dev/null
     status=$?
     tr -d '\r' <"$output"
     rm -f "$output"
@@ -84,7 +85,7 @@ answers()
 # lives PID: a number of Windows, not of this system.
 lives()
 {
-    wine "$top/toy.exe" lives "$1" >/dev/null 2>&1 </dev/null
+    "$here/still.sh" wine "$top/toy.exe" lives "$1" >/dev/null 2>&1 </dev/null
 }
 
 is_gone()
