@@ -6,8 +6,9 @@
 #include "cmd/cmd.h"
 
 static size_t
-read_all(const char *directory, char **names, struct status *all)
+read_all(const struct args *args, const char *directory, char **names, struct status *all)
 {
+    bool whole = args->json || args->prometheus;
     size_t count = 0;
 
     for (size_t i = 0; names[i] != NULL; i++) {
@@ -15,7 +16,7 @@ read_all(const char *directory, char **names, struct status *all)
 
         if (snprintf(pidfile, sizeof(pidfile), "%s/%s.pid", directory, names[i])
                 < (int)sizeof(pidfile)
-            && status_read(names[i], pidfile, &all[count]) == 0)
+            && (whole ? status_read : status_glance)(names[i], pidfile, &all[count]) == 0)
             count++;
     }
     return count;
@@ -57,7 +58,7 @@ cmd_list(const struct args *args)
         say_error("cannot list: out of memory");
         return EXIT_FAILED;
     }
-    say_all(args, all, read_all(directory, names, all));
+    say_all(args, all, read_all(args, directory, names, all));
     words_free(names);
     free(all);
     return EXIT_DONE;

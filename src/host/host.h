@@ -177,6 +177,9 @@ struct status {
 
 int status_read(const char *name, const char *pidfile, struct status *ret);
 
+/* The same, but the manager is the one that the state names, and memory_bytes isn't known. */
+int status_glance(const char *name, const char *pidfile, struct status *ret);
+
 /* Does anybody live there, the server whose supervisor was killed included? *ret is set then. */
 bool status_runs(const char *name, const char *pidfile, struct status *ret);
 

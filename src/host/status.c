@@ -120,13 +120,13 @@ take_answers(struct vortex_report *report, struct status *ret)
     take_next_restart(report, ret);
 }
 
+/* What the process itself is asked for. */
 static void
 describe(struct vortex_process *process, struct status *status)
 {
     struct os_process_facts facts;
 
     os_process_describe(&process->hold, &facts);
-    status->uptime_ms = facts.age_ms;
     status->memory_bytes = facts.memory_bytes;
     /* Windows tells nobody whose service a process is: it said it itself. */
     if (facts.unit[0] == '\0'
@@ -135,9 +135,10 @@ describe(struct vortex_process *process, struct status *status)
     manager_of(&facts, status->manager, sizeof(status->manager));
 }
 
-int
-status_read(const char *name, const char *pidfile, struct status *ret)
+static int
+read_status(const char *name, const char *pidfile, bool asks, struct status *ret)
 {
+    struct vortex_process *process;
     struct vortex_report *report;
     char exit[64];
     int r = vortex_pidfile_inspect(pidfile, &report);
@@ -165,12 +166,27 @@ status_read(const char *name, const char *pidfile, struct status *ret)
     report_copy(report, "log", ret->log, sizeof(ret->log));
     report_copy(report, "command", ret->command, sizeof(ret->command));
     report_copy(report, "manager", ret->manager, sizeof(ret->manager));
-    if (vortex_report_process(report) != NULL)
-        describe(vortex_report_process(report), ret);
+    process = vortex_report_process(report);
+    if (process != NULL)
+        ret->uptime_ms = os_process_age_ms(&process->hold);
+    if (process != NULL && asks)
+        describe(process, ret);
     if (ret->verdict == VORTEX_RUNNING)
         take_answers(report, ret);
     vortex_report_close(report);
     return 0;
+}
+
+int
+status_read(const char *name, const char *pidfile, struct status *ret)
+{
+    return read_status(name, pidfile, true, ret);
+}
+
+int
+status_glance(const char *name, const char *pidfile, struct status *ret)
+{
+    return read_status(name, pidfile, false, ret);
 }
 
 bool

@@ -114,11 +114,22 @@ name_of(uint32_t uid, char *buf, size_t size)
 void
 os_self_describe(struct os_process_facts *facts)
 {
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *facts = (struct os_process_facts){.memory_bytes = -1};
     cgroup_of(os_self(), facts->cgroup, sizeof(facts->cgroup));
     cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
     if (facts->unit[0] == '\0') /* a unit says more than its user */
         name_of((uint32_t)getuid(), facts->owner, sizeof(facts->owner));
+}
+
+int64_t
+os_process_age_ms(const struct os_hold *hold)
+{
+    uint64_t ticks;
+
+    if (linux_stat_field(hold->pid, LINUX_STAT_START, &ticks) < 0)
+        return -1;
+    return (int64_t)((uint64_t)linux_clock_ns(CLOCK_BOOTTIME) / 1000000
+                     - ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 void
@@ -126,17 +137,13 @@ os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
 {
     char text[256];
     uint32_t real, saved;
-    uint64_t ticks;
     unsigned long long pages;
 
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *facts = (struct os_process_facts){.memory_bytes = -1};
     cgroup_of(hold->pid, facts->cgroup, sizeof(facts->cgroup));
     cut_to_service(facts->cgroup, facts->unit, sizeof(facts->unit));
     if (linux_uids_of(hold, &real, &saved) == 0)
         name_of(real, facts->owner, sizeof(facts->owner));
-    if (linux_stat_field(hold->pid, LINUX_STAT_START, &ticks) == 0)
-        facts->age_ms = (int64_t)((uint64_t)linux_clock_ns(CLOCK_BOOTTIME) / 1000000
-                                  - ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK));
     if (linux_read_proc_of(hold->pid, "statm", text, sizeof(text)) == 0
         && sscanf(text, "%*u %llu", &pages) == 1)
         facts->memory_bytes = (int64_t)(pages * (unsigned long long)sysconf(_SC_PAGESIZE));

@@ -280,9 +280,11 @@ struct os_process_facts {
     char unit[OS_NAME_MAX]; /* the systemd unit, or empty */
     char cgroup[1024];      /* the control group that is the service's own, or empty */
     char owner[64];         /* the name, or number, of the user who owns the process */
-    int64_t age_ms;         /* since its birth; -1 not known */
     int64_t memory_bytes;   /* resident; -1 not known */
 };
+
+/* Since its birth; -1 not known. */
+int64_t os_process_age_ms(const struct os_hold *hold);
 
 /* What else can be known, for people to read. Never fails: what isn't known is empty or -1. */
 void os_process_describe(const struct os_hold *hold, struct os_process_facts *ret_facts);

@@ -153,17 +153,24 @@ os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgro
     return session > 1 && getsid((pid_t)hold->pid) == (pid_t)session;
 }
 
+int64_t
+os_process_age_ms(const struct os_hold *hold)
+{
+    (void)hold;
+    return -1;
+}
+
 void
 os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
 {
     (void)hold;
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *facts = (struct os_process_facts){.memory_bytes = -1};
 }
 
 void
 os_self_describe(struct os_process_facts *facts)
 {
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *facts = (struct os_process_facts){.memory_bytes = -1};
 }
 
 bool

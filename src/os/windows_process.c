@@ -225,10 +225,20 @@ os_process_runs(int64_t pid)
     return false;
 }
 
+int64_t
+os_process_age_ms(const struct os_hold *hold)
+{
+    FILETIME birth;
+
+    if (os_process_wait(hold, 0) == 0 || !born(hold, &birth))
+        return -1;
+    return os_wall_ms() - windows_ns(birth) / 1000000;
+}
+
 static void
 describe(HANDLE process, struct os_process_facts *facts)
 {
-    *facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *facts = (struct os_process_facts){.memory_bytes = -1};
     if (WaitForSingleObject(process, 0) != WAIT_OBJECT_0) /* of the dead nothing is said */
         windows_process_owner(process, facts->owner, sizeof(facts->owner));
 }
@@ -244,13 +254,9 @@ void
 os_process_describe(const struct os_hold *hold, struct os_process_facts *facts)
 {
     PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof(memory)};
-    FILETIME birth;
 
     describe((HANDLE)hold->handle, facts);
-    if (os_process_wait(hold, 0) == 0)
-        return;
-    if (born(hold, &birth))
-        facts->age_ms = os_wall_ms() - windows_ns(birth) / 1000000;
-    if (GetProcessMemoryInfo((HANDLE)hold->handle, &memory, sizeof(memory)))
+    if (os_process_wait(hold, 0) != 0
+        && GetProcessMemoryInfo((HANDLE)hold->handle, &memory, sizeof(memory)))
         facts->memory_bytes = (int64_t)memory.WorkingSetSize;
 }

@@ -379,16 +379,26 @@ os_process_belongs(const struct os_hold *hold, int64_t session, const char *cgro
            && (same_session || same_group);
 }
 
+int64_t
+os_process_age_ms(const struct os_hold *hold)
+{
+    int r = fake_step(__func__);
+    const struct fake_process *process = held(hold);
+
+    if (r < 0 || !is_shown(process) || process->life != FAKE_ALIVE)
+        return -1;
+    return (m->wall_ns - process->born_ns) / (SECOND_NS / 1000);
+}
+
 void
 os_process_describe(const struct os_hold *hold, struct os_process_facts *ret_facts)
 {
     int r = fake_step(__func__);
     const struct fake_process *process = held(hold);
 
-    *ret_facts = (struct os_process_facts){.age_ms = -1, .memory_bytes = -1};
+    *ret_facts = (struct os_process_facts){.memory_bytes = -1};
     if (r < 0 || !is_shown(process) || process->life != FAKE_ALIVE)
         return;
     snprintf(ret_facts->cgroup, sizeof(ret_facts->cgroup), "%s", process->cgroup);
     snprintf(ret_facts->owner, sizeof(ret_facts->owner), "%u", (unsigned)process->user);
-    ret_facts->age_ms = (m->wall_ns - process->born_ns) / (SECOND_NS / 1000);
 }
