@@ -82,9 +82,9 @@ usage: packaging/dev.sh COMMAND
                   and, only by name: ${MORE[*]}
   deps            install what run, test, torture, bench and afl need
   torture         run that suite
-  bench [quick]   measure vortex and its peers (8 minutes, on a machine that does nothing else), and
+  bench [quick]   measure vortex and its peers (12 minutes, on a machine that does nothing else), and
                   renew the report in build/bench and tests/bench/report, and README.md's figures;
-                  quick: few rounds, and build/bench alone. VORTEX_BENCH_SERVERS=5000: so many, not 1,000
+                  quick: few rounds, and build/bench alone.
   model           search the protocol's model (tests/model) in its long form; some 15 GiB of memory
   vm              cut the power of a virtual machine, in many more ways than the step does
   afl [TARGET...] run the step fuzz's targets under AFL++, for VORTEX_AFL_SECONDS each (3600)

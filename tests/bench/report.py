@@ -63,9 +63,12 @@ SUPERVISED = [
     ("memory", "memory for each of ten servers (PSS)", "KiB"),
     ("wakeups", "wake-ups a second, idle, of one server's supervisor", ""),
     ("logging", "250 MiB of output, until the last line is in the file", "ms"),
-    ("many_start", "{many} servers, until the last one runs", "s"),
-    ("many_list", "status of all {many}", "ms"),
-    ("many_memory", "memory for each of {many} servers (PSS)", "KiB"),
+    ("many_start", "{} servers, until the last one runs", "s"),
+    ("many_list", "status of all {}", "ms"),
+    ("many_memory", "memory for each of {} servers (PSS)", "KiB"),
+    ("most_start", "{} servers, until the last one runs", "s"),
+    ("most_list", "status of all {}", "ms"),
+    ("most_memory", "memory for each of {} servers (PSS)", "KiB"),
 ]
 CONTAINER = [
     ("pid1_start", "container, until the server's main() runs", "ms"),
@@ -213,20 +216,21 @@ def start_table(figures):
 
 def supervised_cell(figures, figure, peer, unit):
     text = cell(figures, figure, peer, unit)
-    many = figures.get("many_running", peer)
-    if figure == "many_start" and many and many["count"] < many["of"]:
-        return f"{many['count']} in {text}"
+    crowd, _, what = figure.partition("_")
+    running = figures.get(f"{crowd}_running", peer) if what == "start" else None
+    if running and running["count"] < running["of"]:
+        return f"{running['count']:,} in {text}"
     if figure == "supervised_stop" and figures.get("early_stops", peer):
         return text + " (returns before)"
     return text
 
 
 def supervised_table(figures):
-    many = f"{(figures.get('many_running', 'vortex run') or {'of': 1000})['of']:,}"
-    rows = [
-        [words.format(many=many), *(supervised_cell(figures, figure, x, unit) for x in SUPERVISORS)]
-        for figure, words, unit in SUPERVISED
-    ]
+    rows = []
+    for figure, words, unit in SUPERVISED:
+        crowd = figures.get(f"{figure.partition('_')[0]}_running", "vortex run")
+        cells = (supervised_cell(figures, figure, peer, unit) for peer in SUPERVISORS)
+        rows.append([words.format(f"{crowd['of']:,}" if crowd else ""), *cells])
     return table(["Median, p95", *heads(SUPERVISORS)], rows)
 
 

@@ -265,7 +265,7 @@ main(int argc, char **argv)
     take_turns(&b, &table, LOG_ROUNDS, take_log, 1U << OURS_BEHIND | 1U << OPENRC | 1U << MONIT);
     table_text(&table, stdout);
     table_json(&table, json);
-    failed = measure_thousand(&b, json);
+    failed = measure_thousands(&b, json);
     measure_serving(&b, json);
     if (fclose(json) != 0)
         die(argv[1], strerror(errno));

@@ -82,7 +82,7 @@ double supervisors_kib(const struct bed *b);
 /* ---- thousand.c, serving.c --------------------------------------------------------------- */
 
 /* A thousand supervised servers of each: 0; 1 where one of ours isn't listed, or lives on. */
-int measure_thousand(struct bed *b, FILE *json);
+int measure_thousands(struct bed *b, FILE *json);
 
 /* From the first moment at which a client is answered to vortex start's return. */
 void measure_serving(const struct bed *b, FILE *json);
