@@ -202,9 +202,13 @@ parse_fd(const char *text, struct condition *condition, const char **ret_why)
 static int
 parse_log(const char *text, struct condition *condition, const char **ret_why)
 {
+    size_t size = pattern_size(text);
+
     if (!*text)
         return refuse(ret_why, "the pattern is missing");
-    if (pattern_size(text) > PATTERN_SIZE_MAX)
+    if (size == PATTERN_REPEATS_TWICE)
+        return refuse(ret_why, "the pattern repeats a repetition, as in .*? or x**: write one");
+    if (size > PATTERN_SIZE_MAX)
         return refuse(ret_why, "the pattern is too large: with its repetitions written out it has "
                                "more than 1000 pieces");
     return os_pattern_new(text, &condition->pattern, ret_why);

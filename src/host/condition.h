@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum condition_kind {
     /* The server, or its start, says it; whoever hears it tells the gate. */
@@ -58,8 +59,11 @@ bool condition_is_asked(const struct condition *condition);
 /*
  * How many pieces an extended regular expression has when its repetitions are written out, as
  * regcomp(3) of glibc does, which takes all memory for some; more than PATTERN_SIZE_MAX: too many.
+ * PATTERN_REPEATS_TWICE: it has two in a row, as in x**, which POSIX doesn't define, and for which
+ * glibc takes minutes.
  */
-#define PATTERN_SIZE_MAX ((size_t)1000)
+#define PATTERN_SIZE_MAX      ((size_t)1000)
+#define PATTERN_REPEATS_TWICE SIZE_MAX
 size_t pattern_size(const char *text);
 
 /* Add one, which from now on is the list's, or is freed on failure: 0; -ENOMEM. */

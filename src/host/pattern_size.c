@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How large a regular expression becomes when its repetitions are written out. */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/condition.h"
 
 enum {
-    DEPTH_MAX = 64, /* nobody nests so deep, and regcomp(3) takes stack for each */
+    DEPTH_MAX = 16, /* nobody nests so deep, and regcomp(3) takes stack for each, and time */
 };
 
 /* What stands in one pair of parentheses: all of it but the last piece, and that. */
@@ -66,8 +67,14 @@ pattern_size(const char *text)
 {
     struct level levels[DEPTH_MAX] = {{0, 0}};
     struct level *level = levels;
+    bool repeated = false;
 
     for (; *text != '\0'; text++) {
+        bool repeats = strchr("*+?{", *text) != NULL;
+
+        if (repeats && repeated)
+            return PATTERN_REPEATS_TWICE;
+        repeated = repeats;
         if (*text == '(') {
             if (++level == levels + DEPTH_MAX)
                 return PATTERN_SIZE_MAX + 1;
@@ -83,7 +90,7 @@ pattern_size(const char *text)
         } else if (*text == '{') {
             level->last = times(level->last, copies(text + 1));
             text += strcspn(text, "}");
-        } else if (*text != '*' && *text != '?') {
+        } else if (!repeats) {
             if (*text == '\\' && text[1] != '\0')
                 text++;
             else if (*text == '[')

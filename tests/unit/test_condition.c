@@ -150,6 +150,8 @@ a_patterns_size_is_that_of_its_repetitions(void **state)
     assert_int_equal(pattern_size("(ab){3}"), 9);
     assert_int_equal(pattern_size("[]+{9}]{2}\\{{2}"), 2 + 2);
     assert_int_equal(pattern_size("[[:alpha:]{5}]+x*"), 2 + 1);
+    assert_int_equal(pattern_size("(a+)*b?\\+*[*+]*{"), PATTERN_REPEATS_TWICE);
+    assert_int_equal(pattern_size("(a+)*b?\\+*[*+]*x"), 2 + 1 + 1 + 1 + 1 + 1);
     assert_true(pattern_size("^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12} ([0-9]{1,3}[.]){3}[0-9]")
                 < 100);
 }
@@ -161,7 +163,6 @@ a_pattern_that_is_none_learns_why(void **state)
         "log:a{1001}",
         "log:(a{100}b){10}",
         "log:((a{1,255}){1,255}){1,255}",
-        "log:a{255}{255}{255}",
         "log:((((((((((a+)+)+)+)+)+)+)+)+)+)",
         "log:([]{]{300}[[:alpha:]]{701})",
         "log:((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((a",
@@ -172,6 +173,8 @@ a_pattern_that_is_none_learns_why(void **state)
     for (size_t i = 0; i < sizeof(too_large) / sizeof(too_large[0]); i++)
         expect_refused(too_large[i], "the pattern is too large: with its repetitions written out "
                                      "it has more than 1000 pieces");
+    expect_refused("log:ready.*?in",
+                   "the pattern repeats a repetition, as in .*? or x**: write one");
     expect_refused("log:[a", "the pattern has a [ without its ]");
     expect_refused("log:(a", "the pattern has a ( without its ), or a ) without its (");
     expect_refused("log:a{1", "the pattern has a { without its }");
