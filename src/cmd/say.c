@@ -41,6 +41,9 @@ advice_for(int error)
         return ": its lock must not be a symbolic link; remove that";
     case -EXDEV:
         return ", out of what that user owns: name the path it means, or replace the link";
+    case LAUNCH_UNBELIEVED:
+        return ", and nothing is believed there of this server: choose a directory of its own user "
+               "or of root's with --pidfile";
     case -EISDIR:
         return ": a directory stands where a file should; remove it or choose another path";
     default:
@@ -52,7 +55,9 @@ advice_for(int error)
 static const char *
 reason_for(int error)
 {
-    return error == -EXDEV ? "another user's symbolic link leads there" : strerror(-error);
+    return error == -EXDEV              ? "another user's symbolic link leads there"
+           : error == LAUNCH_UNBELIEVED ? "others can replace it"
+                                        : strerror(-error);
 }
 
 const char *
@@ -259,7 +264,7 @@ say_launch_failure(const char *verb, const struct launch_request *request,
                || result->stage >= OS_STAGE_NO_GROUP)
         say_error("cannot %s '%s': %s", verb, in->name, what);
     else
-        say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, strerror(-result->error),
+        say_error("cannot %s '%s': %s: %s%s", verb, in->name, what, reason_for(result->error),
                   advice_for_stage(result->stage, result->error));
     if (result->error == -ENOENT
         && (result->stage == OS_STAGE_PROGRAM || result->stage == OS_STAGE_EXEC))

@@ -70,6 +70,13 @@ void launch_result_init(struct launch_result *result, enum os_stage stage);
 /* What asks for a supervisor, in a few words; NULL: nothing does, the server is exec'ed. */
 const char *supervise_reason(const struct launch_request *request);
 
+/*
+ * May it run on a pidfile there? In another user's directory what isn't of that user is never
+ * believed, so that it couldn't be stopped, and a second one would start beside it: LAUNCH_UNBELIEVED.
+ */
+#define LAUNCH_UNBELIEVED (-EDOM) /* which no file or process is an error by */
+int launch_check_place(const struct launch_request *request, const struct os_dir *dir);
+
 /* As far as can be told before anything is touched. */
 void launch_check(const struct launch_request *request, struct launch_result *ret);
 

@@ -131,6 +131,15 @@ words_of(const struct launch_request *request, struct words *words)
 
 /* ---- Claim and become -------------------------------------------------------------------- */
 
+int
+launch_check_place(const struct launch_request *request, const struct os_dir *dir)
+{
+    bool stays = request->command == NULL || supervise_reason(request) != NULL;
+    const char *user = stays ? NULL : request->instance->config.user;
+
+    return os_speaks_for(&dir->speaker, user) ? 0 : LAUNCH_UNBELIEVED;
+}
+
 /* claim: after step 1, or fresh (then path is claimed from the beginning). */
 static int
 claim_for(const struct launch_request *request, struct claim *claim, bool begun,
@@ -138,11 +147,13 @@ claim_for(const struct launch_request *request, struct claim *claim, bool begun,
 {
     bool held = request->command == NULL || supervise_reason(request) != NULL
                 || request->instance->config.inherit_lock;
-    int r;
+    int r = begun ? 0 : claim_begin(claim, request->instance->pidfile, true);
 
-    if (!begun)
-        return claim_all(claim, request->instance->pidfile, held, said);
-    r = claim_take(claim);
+    if (r < 0)
+        return r;
+    r = launch_check_place(request, &claim->paths.dir);
+    if (r == 0)
+        r = claim_take(claim);
     if (r == 0)
         r = claim_publish(claim, held, said);
     if (r < 0)

@@ -299,9 +299,14 @@ restart_server(const struct stop_request *stop, const struct launch_request *lau
     claim.allow_remote = stop->allow_remote;
     claim.assume = stop->assume != ASSUME_NOTHING ? ASSUME_STALE : ASSUME_NOTHING;
     r = claim_begin(&claim, stop->pidfile, false);
-    /* A supervisor writes the state aside for as long as it lives. */
-    if (r == 0 && supervise_reason(launch) != NULL && (r = claim_try(&claim)) < 0)
-        claim_end(&claim, false);
+    if (r == 0) {
+        r = launch_check_place(launch, &claim.paths.dir);
+        /* A supervisor writes the state aside for as long as it lives. */
+        if (r == 0 && supervise_reason(launch) != NULL)
+            r = claim_try(&claim);
+        if (r < 0)
+            claim_end(&claim, false);
+    }
     if (r < 0) {
         *ret_stop = (struct stop_result){
             .outcome = r == -EBUSY ? STOP_BUSY : STOP_FAILED,

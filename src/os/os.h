@@ -429,6 +429,9 @@ void os_handles_keep(const intptr_t *keep, size_t count, int listen_fds);
 int os_launch_exec(const struct os_launch *launch, const struct os_lock *lock,
                    enum os_stage *ret_stage);
 
+/* Will what stands there be believed of a process of that user, by name or number; NULL: of ours? */
+bool os_speaks_for(const struct os_speaker *speaker, const char *user);
+
 /* As far as can be told before: is there such a program, user, group and directory? */
 int os_launch_check(const struct os_launch *launch, enum os_stage *ret_stage);
 

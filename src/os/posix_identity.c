@@ -45,6 +45,16 @@ find_user(const char *user, struct posix_who *who)
     return 0;
 }
 
+bool
+os_speaks_for(const struct os_speaker *speaker, const char *user)
+{
+    struct posix_who who = {.uid = getuid()};
+
+    if (speaker->scope != OS_SPEAKS_FOR_USER)
+        return speaker->scope == OS_SPEAKS_FOR_ALL;
+    return (user == NULL || find_user(user, &who) == 0) && who.uid == speaker->user;
+}
+
 static int
 find_group(const char *group, gid_t *ret)
 {

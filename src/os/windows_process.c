@@ -117,6 +117,15 @@ os_process_is_of(const struct os_hold *hold, const struct os_speaker *speaker)
     return user == speaker->user;
 }
 
+bool
+os_speaks_for(const struct os_speaker *speaker, const char *user)
+{
+    const struct os_hold self = {.handle = (intptr_t)GetCurrentProcess()};
+
+    (void)user; /* as us, or not at all */
+    return os_process_is_of(&self, speaker) != 0;
+}
+
 int
 os_process_wait(const struct os_hold *hold, int timeout_ms)
 {

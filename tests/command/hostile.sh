@@ -88,22 +88,45 @@ expect 0 'stopped' "$VORTEX" stop -p "$P"
 end $bystander
 kept a_users_pidfile_speaks_for_that_users_process
 
+# In another user's directory, and where all may write, nothing would be believed of this server.
+fresh
+printf '[server]\nuser = %s\n' $NOBODY >"$dir/user.conf"
+printf '[server]\nuser = %s\nsupervise = yes\n' $NOBODY >"$dir/supervised.conf"
+mkdir "$dir/user" "$dir/open"
+chown $NOBODY "$dir/user"
+chmod 777 "$dir/open"
+for place in user open; do
+    for command in run start restart; do
+        expect 1 'nothing is believed there' "$VORTEX" $command -p "$dir/$place/x.pid" -- "$ALIVE"
+        expect 1 'nothing is believed there' "$VORTEX" $command -c "$dir/supervised.conf" \
+            -p "$dir/$place/x.pid" -- "$ALIVE"
+    done
+    check test -z "$(ls "$dir/$place")"
+done
+expect 1 'nothing is believed there' "$VORTEX" start -c "$dir/user.conf" -p "$dir/open/x.pid" -- "$ALIVE"
+expect 0 started "$VORTEX" start -c "$dir/user.conf" -p "$dir/user/x.pid" -- "$ALIVE"
+expect 1 'nothing is believed there' "$VORTEX" restart -p "$dir/user/x.pid" -- "$ALIVE"
+expect 0 running "$VORTEX" status -p "$dir/user/x.pid"
+expect 0 restarted "$VORTEX" restart -c "$dir/user.conf" -p "$dir/user/x.pid" -- "$ALIVE"
+expect 0 stopped "$VORTEX" stop -p "$dir/user/x.pid"
+kept where_nothing_would_be_believed_of_a_server_none_is_started
+
 # A directory's owner moves root's files of one instance to the names of another.
 fresh
-chown $NOBODY "$dir"
 expect 0 started "$VORTEX" start -p "$dir/a.pid" -- "$ALIVE"
 victim=$(cat "$dir/a.pid")
+chown $NOBODY "$dir"
 "${AS_NOBODY[@]}" mv "$dir/a.pid" "$P"
 "${AS_NOBODY[@]}" mv "$dir/a.pid.state" "$P.state"
 "${AS_NOBODY[@]}" mv "$dir/a.pid.lock" "$P.lock"
 expect 4 "directory is another user's" "$VORTEX" status -p "$P"
 expect 1 'lock is still held' "$VORTEX" signal -s KILL -p "$P"
 check is_alive "$victim"
-start_ok
+printf '[server]\nuser = %s\n' $NOBODY >"$dir/x.conf"
+expect 0 started "$VORTEX" start -c "$dir/x.conf" -p "$P" -- "$ALIVE"
 check test "$(cat "$P")" != "$victim"
+stop_ok
 check is_alive "$victim"
-expect 4 "directory is another user's" "$VORTEX" status -p "$P"
-end "$(cat "$P")"
 end "$victim"
 kept renamed_files_of_root_neither_lead_to_a_signal_nor_block_a_start
 

@@ -32,7 +32,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static char outside[64], home[64]; /* root's and the user's */
+static char outside[64], own[64],
+    home[64]; /* root's, where nothing may change, and root's; the user's */
 static char bystander_text[32], victim_text[32];
 static volatile int *signals; /* how many processes of root's got one */
 
@@ -308,7 +309,10 @@ run(const char *const *argv)
     return ready == 1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* root.conf: a server of root's; user.conf: one of the user's; log.conf: with a log in reach of them. */
+/*
+ * root.conf: a server of root's, which is refused there; user.conf: one of the user's; log.conf: with
+ * a log in reach of them, for its supervisor's own files must not be.
+ */
 static int
 some_command(const char *vortex)
 {
@@ -332,7 +336,10 @@ some_command(const char *vortex)
 
     for (const char *const *word = words[below(COUNT(words))]; n < 4 && *word != NULL; word++)
         argv[n++] = *word;
-    snprintf(path, sizeof(path), "%s%s/x.pid", home, below(3) ? "/sub" : "");
+    if (strcmp(argv[n - 1], "log.conf") == 0)
+        snprintf(path, sizeof(path), "%s/x.pid", own);
+    else
+        snprintf(path, sizeof(path), "%s%s/x.pid", home, below(3) ? "/sub" : "");
     argv[n++] = "-p";
     argv[n] = path;
     n = run(argv);
@@ -459,6 +466,7 @@ main(int argc, char **argv)
     if (argc != 4 || realpath(argv[0], self) == NULL || chdir(argv[1]) < 0)
         return 2;
     snprintf(outside, sizeof(outside), "%s/outside", argv[1]);
+    snprintf(own, sizeof(own), "%s/own", argv[1]);
     snprintf(home, sizeof(home), "%s/home", argv[1]);
     srandom(1);
     return torture(atoi(argv[2]), argv[3], self);

@@ -19,7 +19,7 @@ mount -t tmpfs -o mode=0755 tmpfs "$top"
 trap 'umount -l "$top"; rmdir "$top"' EXIT
 
 fresh
-mkdir "$dir/outside" "$dir/home" "$dir/home/sub"
+mkdir "$dir/outside" "$dir/own" "$dir/home" "$dir/home/sub"
 echo precious >"$dir/outside/x.log"
 ln -s "$dir/outside" "$dir/home/link"
 chown -h 65534:65534 "$dir/home" "$dir/home/sub" "$dir/home/link"
