@@ -28,6 +28,8 @@ find_lines(const struct os_log *log, int64_t lines, int64_t *ret_offset)
     int64_t end = os_log_size(log), found = end > 0 && lines > 0;
     const int64_t size = end;
 
+    if (size < 0)
+        return size;
     *ret_offset = lines > 0 ? 0 : size;
     while (end > 0 && lines > 0) {
         int64_t begin = end > BLOCK ? end - BLOCK : 0;
@@ -49,19 +51,43 @@ find_lines(const struct os_log *log, int64_t lines, int64_t *ret_offset)
     return found;
 }
 
+static int
+open_name(const struct log_reader *reader, int number, struct os_log *ret)
+{
+    char name[LOG_PATH_MAX];
+    int error = log_rotated_name(reader->path, number, "", name);
+
+    return error ? error : os_log_read(name, ret);
+}
+
+/* Has the present file that number? 1 it has; 0 another has; a negative errno, -ENOENT none has. */
+static int
+has_number(const struct log_reader *reader, int number)
+{
+    char name[LOG_PATH_MAX];
+    struct os_file_id id;
+    int error = log_rotated_name(reader->path, number, "", name);
+
+    if (!error)
+        error = os_path_identify(name, &id);
+    return error ? error : os_same_file(&id, &reader->log.id);
+}
+
 /* Open a rotated file where it has more of the lines that are wanted. */
 static int
 open_number(struct log_reader *reader, int number, int64_t *lines)
 {
-    char name[LOG_PATH_MAX];
     struct os_log log;
     int64_t offset, found;
-    int error = log_rotated_name(reader->path, number, "", name);
+    int error = open_name(reader, number, &log);
 
-    if (!error)
-        error = os_log_read(name, &log);
     if (error)
         return error;
+    /* They were rotated meanwhile: what came before the present one has a higher number. */
+    if (reader->log.handle != OS_NONE && has_number(reader, number - 1) <= 0) {
+        os_log_close(&log);
+        return 0;
+    }
     found = find_lines(&log, *lines, &offset);
     if (found < 0) {
         os_log_close(&log);
@@ -114,36 +140,54 @@ log_reader_free(struct log_reader *reader)
 
 /* ---- On and on --------------------------------------------------------------------------- */
 
-/* Which number has the file by now? -1: none, it was compressed or removed. */
+/* Which number has the file by now? -ENOENT: none, it was compressed or removed. */
 static int
 number_of(const struct log_reader *reader)
 {
-    char name[LOG_PATH_MAX];
+    int missing = 0;
 
     for (int number = 0; number <= NUMBER_MAX; number++) {
-        struct os_file_id id;
+        int has = has_number(reader, number);
 
-        if (log_rotated_name(reader->path, number, "", name))
-            return -1;
-        if (os_path_is(name, &reader->log.id))
+        if (has > 0)
             return number;
-        if (number > 0 && os_path_identify(name, &id) == -ENOENT)
-            return -1;
+        /* Of a rotation that is under way, one is missing. */
+        if (has < 0 && (has != -ENOENT || (number > 0 && ++missing > 1)))
+            return has;
     }
-    return -1;
+    return -ENOENT;
+}
+
+/* The first one below that number that is not empty, or else the present file. */
+static int
+open_below(const struct log_reader *reader, int number, struct os_log *ret)
+{
+    int error = -ENOENT;
+
+    while (number-- > 0) {
+        error = open_name(reader, number, ret);
+        if (error || ret->size > 0 || number == 0)
+            return error;
+        os_log_close(ret);
+    }
+    return error;
 }
 
 /* The file that followed the present one; -ENOENT: there is none yet. */
 static int
 open_next(const struct log_reader *reader, struct os_log *ret)
 {
-    char name[LOG_PATH_MAX];
-    int number = reader->log.handle == OS_NONE ? 1 : number_of(reader), error;
+    for (;;) {
+        int number = number_of(reader), error;
 
-    if (number == 0)
-        return -ENOENT;
-    error = log_rotated_name(reader->path, number < 0 ? 0 : number - 1, "", name);
-    return error ? error : os_log_read(name, ret);
+        if (number < 0 && number != -ENOENT)
+            return number;
+        error = open_below(reader, number < 0 ? 1 : number, ret);
+        if (number_of(reader) == number)
+            return error;
+        if (!error) /* they were rotated meanwhile: it may be a later one */
+            os_log_close(ret);
+    }
 }
 
 int64_t
@@ -154,9 +198,15 @@ log_reader_read(struct log_reader *reader, char *buf, size_t size)
         struct os_log next = {.handle = OS_NONE};
         int64_t n = is_open ? os_log_read_at(&reader->log, reader->offset, buf, size) : 0;
 
-        if (n == 0 && is_open && os_log_size(&reader->log) < reader->offset) {
-            reader->offset = 0; /* somebody emptied it */
-            continue;
+        if (n == 0 && is_open) {
+            int64_t now = os_log_size(&reader->log);
+
+            if (now < 0)
+                return now;
+            if (now < reader->offset) {
+                reader->offset = 0; /* somebody emptied it */
+                continue;
+            }
         }
         if (n == 0) {
             int error = open_next(reader, &next);

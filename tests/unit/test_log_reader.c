@@ -100,6 +100,26 @@ an_empty_file_has_no_lines(void **state)
 }
 
 static void
+an_empty_rotated_file_is_passed_over(void **state)
+{
+    struct log_reader *reader;
+
+    (void)state;
+    write_file("web.log", "1\n");
+    reader = reader_at(20);
+    move("web.log", "web.log.2");
+    write_file("web.log.1", "");
+    write_file("web.log", "");
+    expect_next(reader, "1\n");
+    write_file("web.log.2", "late\n"); /* its writer has not noticed either of them */
+    expect_next(reader, "late\n");
+    write_file("web.log", "2\n");
+    expect_next(reader, "2\n");
+    log_reader_free(reader);
+    expect_last(2, "late\n2\n");
+}
+
+static void
 a_file_that_is_no_log_is_refused(void **state)
 {
     struct log_reader *reader;
@@ -180,6 +200,7 @@ main(void)
         cmocka_unit_test_setup_teardown(long_lines_are_found_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rotated_files_are_shown_before_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_file_has_no_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_rotated_file_is_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_log_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_followed_across_rotations, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_followed_where_it_was_emptied_or_removed, set_up,
