@@ -9,6 +9,7 @@
 #include "host/supervisor.h"
 
 #define MESSAGE_MAX 4096
+#define TURN_MAX    512 /* messages of one turn: whoever floods us, others have theirs */
 
 /* The server itself, or another one below us: the socket's name is no secret. */
 static bool
@@ -136,38 +137,49 @@ take_store_word(struct stored_word *stored, const struct message_word *word)
     }
 }
 
-static void
-take_messages(struct supervisor *s)
+/* false: there is none. */
+static bool
+take_message(struct supervisor *s)
 {
     char buf[MESSAGE_MAX];
     struct os_handles handles;
-    int64_t length, pid;
+    struct stored_word stored = {.stores = false};
+    struct message message;
+    struct message_word word;
+    bool may;
+    int64_t pid, length = os_notify_read(s->notify, buf, sizeof(buf), &pid, &handles);
 
-    while ((length = os_notify_read(s->notify, buf, sizeof(buf), &pid, &handles)) >= 0) {
-        struct message message = message_open(buf, (size_t)length);
-        struct stored_word stored = {.stores = false};
-        bool may = may_speak(s, pid);
-        struct message_word word;
-
-        while (may && message_next(&message, &word)) {
-            take_store_word(&stored, &word);
-            take_word(s, &word);
-        }
-        store_take(s, &stored, &handles);
+    if (length < 0)
+        return false;
+    message = message_open(buf, (size_t)length);
+    may = may_speak(s, pid);
+    while (may && message_next(&message, &word)) {
+        take_store_word(&stored, &word);
+        take_word(s, &word);
     }
+    store_take(s, &stored, &handles);
+    return true;
 }
 
-static void
+/* false: there is nothing more. */
+static bool
 take_newline(struct supervisor *s)
 {
     char buf[256];
-    int64_t n;
+    int64_t n = os_handle_read(s->word_pipe, buf, sizeof(buf));
 
-    while ((n = os_handle_read(s->word_pipe, buf, sizeof(buf))) > 0)
-        if (memchr(buf, '\n', (size_t)n) != NULL)
-            gate_newline(s->ready, s->word_fd);
+    if (n > 0 && memchr(buf, '\n', (size_t)n) != NULL)
+        gate_newline(s->ready, s->word_fd);
     if (n == 0) /* closed: nothing more will come */
         s->word_pipe = os_handle_close(s->word_pipe);
+    return n > 0;
+}
+
+static void
+take_turn(struct supervisor *s, bool (*take)(struct supervisor *))
+{
+    for (int i = 0; i < TURN_MAX && take(s); i++)
+        ;
 }
 
 /* The server that was named by MAINPID= is dead; where it was no child of ours nobody says how. */
@@ -239,9 +251,9 @@ word_take(struct supervisor *s, const struct os_source *sources, size_t count)
         if (!sources[i].ready)
             continue;
         if (sources[i].handle == s->notify)
-            take_messages(s);
+            take_turn(s, take_message);
         else if (sources[i].handle == s->word_pipe)
-            take_newline(s);
+            take_turn(s, take_newline);
         else if (sources[i].handle == s->store.watch)
             store_drop_dead(s);
         else
