@@ -70,8 +70,8 @@ name_stored(const struct os_launch *l)
     for (int i = 0; !fits && i < l->listen_fds; i++)
         length += (size_t)snprintf(names + length, size - length, "%sunknown", i > 0 ? ":" : "");
     for (size_t i = 0; i < l->stored_count; i++)
-        length += (size_t)snprintf(names + length, size - length, "%s%s", length > 0 ? ":" : "",
-                                   l->stored_names[i]);
+        length += (size_t)snprintf(names + length, size - length, "%s%s",
+                                   l->listen_fds > 0 || i > 0 ? ":" : "", l->stored_names[i]);
     r = setenv("LISTEN_FDNAMES", names, 1) < 0 ? -errno : 0;
     free(names);
     return r;
