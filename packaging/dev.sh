@@ -67,7 +67,7 @@ SUITES=(unit contract command checks threads)
 
 # What tests/fuzz has, and for how long each of them runs, two at a time: the step takes two and a
 # half minutes of CI's time in all; AFL++ is asked for by name.
-FUZZ=(answer args config log machine state message pidfile)
+FUZZ=(answer args config log machine state message pidfile word)
 FUZZ_SECONDS=${VORTEX_FUZZ_SECONDS:-29}
 AFL_SECONDS=${VORTEX_AFL_SECONDS:-3600}
 
