@@ -101,7 +101,7 @@ claim_end(struct claim *c, bool remove)
 static int
 judge_removal(struct claim *c, struct look *ret_look)
 {
-    enum os_lock_seen lock = OS_LOCK_FREE;
+    enum os_lock_seen lock = claim_lock_seen(c);
     int r = os_lock_take(&c->lock); /* model: clear flock */
 
     /* Under the claim byte nobody becomes the owner, so leftovers are all that a lock can prove. */

@@ -112,8 +112,8 @@ judge(struct claim *c, struct judged *ret_judged)
 
     j->state = identify(&c->paths.dir, c->paths.state, &j->ids[1]);     /* model: claim 3 state */
     j->pidfile = identify(&c->paths.dir, c->paths.pidfile, &j->ids[0]); /* model: claim 3 pidfile */
-    look_once(&c->paths, c->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE,
-              c->published ? &c->mine : NULL, &look); /* model: claim 3 decide */
+    /* model: claim 3 decide */
+    look_once(&c->paths, claim_lock_seen(c), c->published ? &c->mine : NULL, &look);
     if (look_lives(&look)) {
         c->owner = look.pid;
         r = -EEXIST;

@@ -132,9 +132,10 @@ int look_error(const struct look *look);
 
 /*
  * Ask the lock too, and look again for a moment while a claim is under way.
- * ours: the claim byte is the caller's own, and no claim of somebody else's.
+ * ours: the caller's own claim, which is no claim of somebody else's; or NULL.
  */
-int look_settled(const struct paths *paths, bool ours, struct look *ret_look);
+struct claim;
+int look_settled(const struct paths *paths, const struct claim *ours, struct look *ret_look);
 
 void look_close(struct look *look);
 
@@ -180,6 +181,13 @@ struct claim {
 };
 
 void claim_init(struct claim *claim);
+
+/* What a lock that nobody else has says of others: one that this claim made says nothing. */
+static inline enum os_lock_seen
+claim_lock_seen(const struct claim *claim)
+{
+    return claim->lock.made ? OS_LOCK_MISSING : OS_LOCK_FREE;
+}
 
 /*
  * Step 1: open the directory and the lock, take the claim byte.

@@ -26,7 +26,7 @@ look_at(const char *path, struct look *ret_look)
 
     if (r < 0)
         return r;
-    r = look_settled(&paths, false, ret_look);
+    r = look_settled(&paths, NULL, ret_look);
     paths_close(&paths);
     return r;
 }
@@ -271,11 +271,11 @@ claim_inspect(struct claim *claim, struct vortex_report **ret_report)
     int r;
 
     if (os_lock_ask(&claim->paths.dir, claim->paths.lock) != OS_LOCK_UNKNOWN) {
-        r = look_settled(&claim->paths, true, &look);
+        r = look_settled(&claim->paths, claim, &look);
     } else { /* where it can't be asked, it can be tried: the claim is the caller's anyway */
         if (os_lock_take(&claim->lock) == 0) {
             claim->held = true;
-            lock = OS_LOCK_FREE;
+            lock = claim_lock_seen(claim);
         }
         look_once(&claim->paths, lock, NULL, &look);
         r = look_error(&look);

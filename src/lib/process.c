@@ -240,7 +240,7 @@ vortex_pidfile_end_leftovers(const char *path, int timeout_ms)
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    r = look_settled(&paths, false, &look);
+    r = look_settled(&paths, NULL, &look);
     if (r == 0) {
         if (look_lives(&look))
             r = -EBUSY;

@@ -310,7 +310,7 @@ look_error(const struct look *look)
 }
 
 int
-look_settled(const struct paths *paths, bool ours, struct look *ret_look)
+look_settled(const struct paths *paths, const struct claim *ours, struct look *ret_look)
 {
     int64_t end = os_monotonic_ms() + SETTLE_MS;
     int64_t left;
@@ -319,8 +319,8 @@ look_settled(const struct paths *paths, bool ours, struct look *ret_look)
     for (int ms = 1;; ms *= 2) {
         enum os_lock_seen lock = os_lock_ask(&paths->dir, paths->lock);
 
-        if (ours && lock == OS_LOCK_CLAIMED)
-            lock = OS_LOCK_FREE;
+        if (ours != NULL && lock == OS_LOCK_CLAIMED)
+            lock = claim_lock_seen(ours);
         look_once(paths, lock, NULL, ret_look);
         r = look_error(ret_look);
         left = end - os_monotonic_ms();

@@ -39,6 +39,17 @@ write_state(const struct fake_process *owner, const struct fake_process *hosted,
     fake_make(STATE, FAKE_REGULAR, text);
 }
 
+void
+add_to_state(const char *word)
+{
+    struct fake_file *file = fake_find(STATE);
+    char text[FAKE_DATA_MAX];
+    int length = snprintf(text, sizeof(text), "%.*s%s\n", (int)file->length, file->data, word);
+
+    assert_true(length < (int)sizeof(text));
+    fake_write(file, text);
+}
+
 struct fake_file *
 write_pidfile(const char *content)
 {

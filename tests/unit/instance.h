@@ -44,6 +44,9 @@ enum lock_word {
 void write_state(const struct fake_process *owner, const struct fake_process *hosted,
                  enum lock_word lock);
 
+/* One more word in the state, "key=value". */
+void add_to_state(const char *word);
+
 /* A pidfile, root's. */
 struct fake_file *write_pidfile(const char *content);
 struct fake_file *write_pidfile_of(int64_t pid);

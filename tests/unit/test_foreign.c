@@ -121,16 +121,14 @@ a_missing_lock_proves_nothing_of_another_namespace(void **state)
 static void
 what_failed_in_another_namespace_by_its_own_word_is_over(void **state)
 {
-    struct fake_file *file;
-    char text[FAKE_DATA_MAX];
-
     (void)state;
     crash(server(SERVER));
     fake_enter_namespace(42, 7);
     fake_remove(LOCK);
-    file = fake_find(STATE);
-    snprintf(text, sizeof(text), "%.*sphase=failed\n", (int)file->length, file->data);
-    fake_write(file, text);
+    fake_remove(PIDFILE);
+    assert_int_equal(verdict(), VORTEX_UNPROVED); /* it said nothing */
+    add_to_state("phase=failed");
+    write_pidfile_of(SERVER);
     assert_int_equal(verdict(), VORTEX_UNPROVED); /* the pidfile speaks against it */
     fake_remove(PIDFILE);
     assert_int_equal(verdict(), VORTEX_NOT_RUNNING);
@@ -145,6 +143,25 @@ a_start_in_another_namespace_makes_no_lock_that_proves_anything(void **state)
     fake_enter_namespace(42, 7);
     fake_remove(LOCK);
     assert_int_equal(start(), -ENODATA);
+    assert_true(pidfile_names(1) && state_names(1));
+}
+
+static void
+a_restart_in_another_namespace_makes_no_lock_that_proves_anything(void **state)
+{
+    struct vortex_report *report;
+    struct claim claim;
+
+    (void)state;
+    server(1);
+    fake_enter_namespace(42, 7);
+    fake_remove(LOCK);
+    claim_init(&claim);
+    assert_int_equal(claim_begin(&claim, PIDFILE, false), 0);
+    assert_int_equal(claim_inspect(&claim, &report), 0);
+    assert_int_equal(vortex_report_verdict(report), VORTEX_UNPROVED);
+    assert_null(vortex_report_close(report));
+    claim_end(&claim, false);
     assert_true(pidfile_names(1) && state_names(1));
 }
 
@@ -167,6 +184,18 @@ a_stepped_clock_leaves_a_foreign_pidfile_unproved(void **state)
     write_pidfile_of(SERVER);
     fake_step_clock(-86400);
     assert_verdict(VORTEX_UNPROVED, SERVER);
+}
+
+/* As a server asks that wrote its pidfile by itself: of its own life no clock has to tell. */
+static void
+a_stepped_clock_leaves_no_doubt_about_oneself(void **state)
+{
+    (void)state;
+    write_pidfile_of(FAKE_SELF);
+    fake_step_clock(-86400);
+    assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_null(fake_find(PIDFILE));
 }
 
 static void
@@ -230,8 +259,10 @@ main(void)
         TEST(a_missing_lock_proves_nothing_of_another_namespace),
         TEST(what_failed_in_another_namespace_by_its_own_word_is_over),
         TEST(a_start_in_another_namespace_makes_no_lock_that_proves_anything),
+        TEST(a_restart_in_another_namespace_makes_no_lock_that_proves_anything),
         TEST(another_boot_in_another_namespace_is_stale_though_no_lock_speaks),
         TEST(a_stepped_clock_leaves_a_foreign_pidfile_unproved),
+        TEST(a_stepped_clock_leaves_no_doubt_about_oneself),
         TEST(a_stepped_clock_does_not_matter_to_our_own_files),
         TEST(on_a_remote_directory_a_foreign_pidfile_is_unproved),
         TEST(a_foreign_pidfile_of_a_hidden_process_is_unproved),

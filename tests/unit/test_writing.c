@@ -209,6 +209,33 @@ ones_own_files_are_removed(void **state)
 }
 
 static void
+ones_own_files_are_removed_while_the_lock_is_kept(void **state)
+{
+    struct vortex_lock *lock;
+
+    (void)state;
+    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_null(fake_find(PIDFILE));
+    assert_null(fake_find(STATE));
+    assert_int_equal(start_as(RIVAL), -EBUSY); /* it is held all the same */
+    assert_null(vortex_lock_unlock(lock));
+    assert_int_equal(fake_count("/run"), 0);
+}
+
+static void
+what_another_wrote_over_ones_own_pidfile_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(vortex_pidfile_write(PIDFILE, NULL), 0);
+    fake_spawn(SERVER);
+    write_pidfile_of(SERVER);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), 0);
+    assert_true(pidfile_names(SERVER));
+    assert_null(fake_find(STATE)); /* that was ours */
+}
+
+static void
 nobodys_files_are_removed(void **state)
 {
     static const char *const contents[] = {"", "garbage", "4711\n", "1\n"};
@@ -276,6 +303,18 @@ what_may_be_the_livings_is_not_removed(void **state)
     assert_int_equal(fake_handles(), 0);
 }
 
+/* The lock that is made for the removal proves nothing of a server that an rm took its own from. */
+static void
+what_may_be_another_namespaces_is_not_removed(void **state)
+{
+    (void)state;
+    server(1);
+    fake_enter_namespace(42, 7);
+    fake_remove(LOCK);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+    assert_true(pidfile_names(1) && state_names(1));
+}
+
 int
 main(void)
 {
@@ -292,10 +331,13 @@ main(void)
         TEST(another_process_adopts_nothing),
         TEST(removing_is_idempotent),
         TEST(ones_own_files_are_removed),
+        TEST(ones_own_files_are_removed_while_the_lock_is_kept),
+        TEST(what_another_wrote_over_ones_own_pidfile_stays),
         TEST(nobodys_files_are_removed),
         TEST(what_a_crash_left_is_removed_too),
         TEST(the_livings_files_are_not_removed),
         TEST(what_may_be_the_livings_is_not_removed),
+        TEST(what_may_be_another_namespaces_is_not_removed),
     };
 
     return cmocka_run_group_tests_name("writing", tests, NULL, NULL);
