@@ -55,6 +55,23 @@ enum life {
     ELSEWHERE, /* it is of another pid namespace: its number means nothing here */
 };
 
+/* The kernel let go of the owner's lock, which was for life. */
+static bool
+is_let_go(const struct look *look)
+{
+    return look->state.lock_held && look->lock == OS_LOCK_FREE;
+}
+
+/* It said itself that it failed, and removed its pidfile: the state is left, for the post-mortem. */
+static bool
+has_failed(const struct look *look)
+{
+    char phase[16];
+
+    return !look->has_pidfile && state_get(&look->state, "phase", phase, sizeof(phase))
+           && strcmp(phase, "failed") == 0;
+}
+
 /* Is the pinned one alive, the same, and one that the state may speak for? */
 static enum life
 ask_pinned(const struct look *look, const struct os_identity *id, const struct os_hold *hold,
@@ -68,9 +85,9 @@ ask_pinned(const struct look *look, const struct os_identity *id, const struct o
     case OS_SAME:
         break;
     }
-    /* Where a number is all there is to compare, a lock that was let go of is better evidence. */
-    if (!os_identity_is_proof() && look->state.lock_held
-        && (look->lock == OS_LOCK_FREE || look->lock == OS_LOCK_MISSING))
+    /* Where a number is all there is to compare, these are better evidence. */
+    if (!os_identity_is_proof()
+        && (has_failed(look) || (id == &look->state.owner && is_let_go(look))))
         return DEAD;
     switch (os_process_is_of(hold, speaker)) {
     case 1:
@@ -233,21 +250,6 @@ is_mine(const struct look *look, const struct os_file_id *mine)
            && os_same_file(&look->pidfile.id, mine);
 }
 
-/*
- * Its owner lived elsewhere: is it gone? The kernel let go of its lock, or it said itself that it
- * failed, and removed its pidfile: the state alone is left, for the post-mortem.
- */
-static bool
-is_over(const struct look *look)
-{
-    char phase[16];
-
-    if (look->state.lock_held && look->lock == OS_LOCK_FREE)
-        return true;
-    return !look->has_pidfile && state_get(&look->state, "phase", phase, sizeof(phase))
-           && strcmp(phase, "failed") == 0;
-}
-
 static void
 decide_all(struct look *look, const struct paths *paths, const struct os_speaker *speaker)
 {
@@ -279,7 +281,7 @@ decide_all(struct look *look, const struct paths *paths, const struct os_speaker
         look->pid = look->state.owner.pid;
     } else if (look->lacks_state) {
         decide(look, VORTEX_UNPROVED, "its state can't be read just now");
-    } else if (owner == ELSEWHERE && !is_over(look)) {
+    } else if (owner == ELSEWHERE && !is_let_go(look) && !has_failed(look)) {
         decide(look, VORTEX_UNPROVED, "it is of another pid namespace");
     } else {
         decide_pidfile(look, paths);

@@ -53,6 +53,47 @@ a_free_lock_shows_a_start_that_the_number_is_anothers(void **state)
 }
 
 static void
+a_removed_lock_lets_no_second_server_in(void **state)
+{
+    (void)state;
+    server(SERVER);
+    fake_remove(LOCK);
+    assert_verdict(VORTEX_RUNNING, SERVER);
+    assert_int_equal(start(), -EEXIST);
+    assert_true(pidfile_names(SERVER) && state_names(SERVER));
+}
+
+static void
+what_failed_by_its_own_word_is_over(void **state)
+{
+    (void)state;
+    crash(server(SUPERVISOR));
+    fake_remove(LOCK);
+    fake_remove(PIDFILE);
+    fake_reuse(SUPERVISOR);
+    add_to_state("server-pid=4711");
+    fake_reuse(SERVER);
+    assert_verdict(VORTEX_RUNNING, SUPERVISOR); /* as far as the numbers tell */
+    add_to_state("phase=failed");
+    assert_verdict(VORTEX_NOT_RUNNING, 0);
+    assert_int_equal(start(), 0);
+}
+
+static void
+a_server_without_its_supervisor_is_orphaned(void **state)
+{
+    struct fake_process *supervisor = lock_holder(SUPERVISOR), *hosted = fake_spawn(SERVER);
+
+    (void)state;
+    write_state(supervisor, hosted, HELD);
+    write_pidfile_of(SUPERVISOR);
+    crash(supervisor);
+    assert_verdict(VORTEX_ORPHANED, SERVER);
+    assert_int_equal(start(), -EEXIST);
+    assert_int_equal(vortex_pidfile_remove(PIDFILE), -EBUSY);
+}
+
+static void
 where_the_lock_was_let_go_of_the_number_is_believed(void **state)
 {
     (void)state;
@@ -97,6 +138,9 @@ main(void)
         PLAIN_TEST(a_dead_server_is_stale),
         PLAIN_TEST(another_boot_makes_it_stale),
         PLAIN_TEST(a_free_lock_shows_a_start_that_the_number_is_anothers),
+        PLAIN_TEST(a_removed_lock_lets_no_second_server_in),
+        PLAIN_TEST(what_failed_by_its_own_word_is_over),
+        PLAIN_TEST(a_server_without_its_supervisor_is_orphaned),
         PLAIN_TEST(where_the_lock_was_let_go_of_the_number_is_believed),
         PLAIN_TEST(a_lock_that_cannot_be_asked_is_no_hindrance),
         PLAIN_TEST(a_users_pidfile_is_unproved),
