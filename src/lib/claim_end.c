@@ -27,8 +27,7 @@ claim_remove_lock(const struct claim *c)
 void
 claim_finish(struct claim *c)
 {
-    if (c->claimed)
-        (void)os_lock_unclaim(&c->lock); /* model: claim 7 */
+    (void)os_lock_unclaim(&c->lock); /* model: claim 7 */
     c->claimed = false;
 }
 

@@ -15,15 +15,14 @@ prepare_state(struct claim *c, bool lock_held, const struct state_words *words)
 {
     struct os_file_id id;
     char data[STATE_MAX];
-    size_t length = 0;
+    size_t length;
     int64_t since = words != NULL && words->since != 0 ? words->since : os_wall_seconds();
     int r = process_know_self(&c->self);
 
-    if (r == 0)
-        r = state_format(&c->self, lock_held, since, words, data, sizeof(data), &length);
-    if (r == 0)
-        r = os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
-    return r;
+    if (r < 0)
+        return r;
+    length = state_format(&c->self, lock_held, since, words, data);
+    return os_file_create(&c->paths.dir, c->state_new, data, length, 0644, &id);
 }
 
 /* What will stand in the files, written aside. */

@@ -61,11 +61,11 @@ struct state_words {
 int state_parse(const char *data, size_t length, struct state *ret_state);
 
 /*
- * Write a state's text. Where there is no room for all, words are cut or left out, never a part of
- * the identity: 0; -E2BIG there is none even for that. since: seconds, wall clock.
+ * Write a state's text: its length. Where there is no room for all, words are cut or left out; the
+ * identity comes first, and takes a tenth. since: seconds, wall clock.
  */
-int state_format(const struct os_identity *owner, bool lock_held, int64_t since,
-                 const struct state_words *words, char *buf, size_t size, size_t *ret_length);
+size_t state_format(const struct os_identity *owner, bool lock_held, int64_t since,
+                    const struct state_words *words, char buf[STATE_MAX]);
 
 /* The value of a key into buf, cut to size: true; false where there is none. */
 bool state_get(const struct state *state, const char *key, char *buf, size_t size);

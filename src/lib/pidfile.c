@@ -273,10 +273,8 @@ claim_inspect(struct claim *claim, struct vortex_report **ret_report)
     if (os_lock_ask(&claim->paths.dir, claim->paths.lock) != OS_LOCK_UNKNOWN) {
         r = look_settled(&claim->paths, claim, &look);
     } else { /* where it can't be asked, it can be tried: the claim is the caller's anyway */
-        if (os_lock_take(&claim->lock) == 0) {
-            claim->held = true;
+        if (os_lock_take(&claim->lock) == 0)
             lock = claim_lock_seen(claim);
-        }
         look_once(&claim->paths, lock, NULL, &look);
         r = look_error(&look);
     }

@@ -108,11 +108,10 @@ state_parse(const char *data, size_t length, struct state *ret_state)
 
 struct out {
     char *buf;
-    size_t size;
     size_t length;
-    bool full;
 };
 
+/* What there is no room for is left out. */
 static void
 put(struct out *out, const char *key, const char *value)
 {
@@ -121,11 +120,9 @@ put(struct out *out, const char *key, const char *value)
 
     if (length > VALUE_MAX)
         length = VALUE_MAX;
-    if (out->length + need + length >= out->size) {
-        out->full = true;
+    if (out->length + need + length >= STATE_MAX)
         return;
-    }
-    out->length += (size_t)snprintf(out->buf + out->length, out->size - out->length, "%s=", key);
+    out->length += (size_t)snprintf(out->buf + out->length, STATE_MAX - out->length, "%s=", key);
     for (size_t i = 0; i < length; i++) /* one line a key, whatever a command line holds */
         out->buf[out->length++] = (unsigned char)value[i] < ' ' ? ' ' : value[i];
     out->buf[out->length++] = '\n';
@@ -142,15 +139,11 @@ put_number(struct out *out, const char *key, uint64_t value)
     put(out, key, text);
 }
 
-/* For people: it is left out where there is no room, and an identity is written without it. */
 static void
 put_word(struct out *out, const char *key, const char *value)
 {
-    bool full = out->full;
-
     if (value != NULL && value[0] != '\0')
         put(out, key, value);
-    out->full = full;
 }
 
 /* A path that is cut is another path. */
@@ -167,7 +160,7 @@ put_rest(struct out *out, const char *key, const char *value)
 {
     size_t taken = out->length + strlen(key) + 2;
     char text[VALUE_MAX + 1];
-    size_t room = out->size > taken ? out->size - taken : 0;
+    size_t room = STATE_MAX > taken ? STATE_MAX - taken : 0;
 
     if (value == NULL || room == 0)
         return;
@@ -187,11 +180,11 @@ put_reloads(struct out *out, const struct state_reloads *reloads)
     put_word(out, "needs-restart", reloads->needs_restart);
 }
 
-int
+size_t
 state_format(const struct os_identity *owner, bool lock_held, int64_t since,
-             const struct state_words *words, char *buf, size_t size, size_t *ret_length)
+             const struct state_words *words, char buf[STATE_MAX])
 {
-    struct out out = {buf, size, 0, false};
+    struct out out = {buf, 0};
     char time_text[48];
 
     assert(owner->pid > 0);
@@ -225,8 +218,5 @@ state_format(const struct os_identity *owner, bool lock_held, int64_t since,
         put_path(&out, "log", words->log);
         put_rest(&out, "command", words->command);
     }
-    if (out.full)
-        return -E2BIG;
-    *ret_length = out.length;
-    return 0;
+    return out.length;
 }

@@ -77,14 +77,10 @@ static enum life
 ask_pinned(const struct look *look, const struct os_identity *id, const struct os_hold *hold,
            const struct os_speaker *speaker)
 {
-    switch (os_process_compare(hold, id)) {
-    case OS_OTHER:
-        return DEAD;
-    case OS_UNKNOWN:
-        return UNKNOWN;
-    case OS_SAME:
-        break;
-    }
+    enum os_comparison same = os_process_compare(hold, id);
+
+    if (same != OS_SAME)
+        return same == OS_OTHER ? DEAD : UNKNOWN;
     /* Where a number is all there is to compare, these are better evidence. */
     if (!os_identity_is_proof()
         && (has_failed(look) || (id == &look->state.owner && is_let_go(look))))

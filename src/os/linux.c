@@ -223,7 +223,7 @@ os_process_compare(const struct os_hold *hold, const struct os_identity *known)
     /* A start time alone, to a tick, may be another process's too. */
     if (boot >= 0 && known->pidfd_inode != 0 && pidfd_inode(hold, &inode) < 0)
         return OS_UNKNOWN;
-    if (inode != known->pidfd_inode && (inode != 0 || boot == 1))
+    if (inode != 0 && inode != known->pidfd_inode)
         return OS_OTHER;
     if (boot == 0 && inode != 0)
         return OS_SAME;

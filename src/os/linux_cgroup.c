@@ -60,7 +60,6 @@ seen_by(const char *line, const char *group, char *buf, size_t size)
 {
     char root[1024], point[1024], *type = strstr(line, " - cgroup2 ");
     const char *rest;
-    int n;
 
     /* A name with a space is escaped there, and nobody mounts control groups under one. */
     if (type == NULL || sscanf(line, "%*s %*s %*s %1023s %1023s", root, point) != 2)
@@ -68,8 +67,7 @@ seen_by(const char *line, const char *group, char *buf, size_t size)
     rest = below(group, root);
     if (rest == NULL)
         return false;
-    n = snprintf(buf, size, "%s%s", point, rest);
-    return n > 0 && (size_t)n < size;
+    return snprintf(buf, size, "%s%s", point, rest) < (int)size;
 }
 
 static bool

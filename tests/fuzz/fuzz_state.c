@@ -181,11 +181,10 @@ static void
 write_state(const struct os_identity *owner, bool lock_held, const struct state_words *words,
             struct state *ret)
 {
-    static char text[STATE_MAX + 1];
-    size_t length = 0;
+    static char text[STATE_MAX];
+    size_t length = state_format(owner, lock_held, 1767323045, words, text);
 
     /* Words never cost the identity. */
-    assert(state_format(owner, lock_held, 1767323045, words, text, sizeof text, &length) == 0);
     assert(state_parse(text, length, ret) == 0);
 }
 
