@@ -163,12 +163,20 @@ is_ownerless(const struct paths *paths)
     return ownerless;
 }
 
+static int
+left_until(int64_t end)
+{
+    int64_t left = end - os_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
 /*
  * 1 ended; 0 it is none of the instance's, or gone already. A leftover doesn't have the number of
  * one that is dead; and what a new server has started was started after its state was published.
  */
 static int
-end_leftover(const struct paths *paths, const struct state *state, int64_t pid, int timeout_ms)
+end_leftover(const struct paths *paths, const struct state *state, int64_t pid, int64_t end)
 {
     struct os_hold hold;
     char cgroup[STATE_MAX];
@@ -185,7 +193,7 @@ end_leftover(const struct paths *paths, const struct state *state, int64_t pid, 
         && still_holds(paths, pid) && is_ownerless(paths)) {
         r = os_process_signal(&hold, kill_signal);
         if (r == 0)
-            r = os_process_wait(&hold, timeout_ms);
+            r = os_process_wait(&hold, left_until(end));
         r = r == 0 || r == -ESRCH ? 1 : r;
     }
     os_process_release(&hold);
@@ -193,9 +201,8 @@ end_leftover(const struct paths *paths, const struct state *state, int64_t pid, 
 }
 
 static int
-end_leftovers(const struct paths *paths, const struct state *state, int timeout_ms)
+end_leftovers(const struct paths *paths, const struct state *state, int64_t end)
 {
-    int64_t end = os_monotonic_ms() + timeout_ms;
     int64_t pids[HOLDERS_MAX];
     int ended = 0;
     int count = os_lock_holders(&paths->dir, paths->lock, pids, HOLDERS_MAX);
@@ -203,8 +210,7 @@ end_leftovers(const struct paths *paths, const struct state *state, int timeout_
     if (count < 0)
         return count;
     for (int i = 0; i < count; i++) {
-        int64_t left = end - os_monotonic_ms();
-        int r = end_leftover(paths, state, pids[i], (int)(left > 0 ? left : 0));
+        int r = end_leftover(paths, state, pids[i], end);
 
         if (r < 0)
             return r;
@@ -220,14 +226,12 @@ end_all(const struct paths *paths, const struct state *state, int timeout_ms)
     int64_t end = os_monotonic_ms() + timeout_ms;
     char cgroup[STATE_MAX];
     int grouped = 0, others;
-    int64_t left;
 
     if (own_cgroup(paths, state, cgroup, sizeof(cgroup)))
         grouped = os_cgroup_end(cgroup, timeout_ms);
-    left = end - os_monotonic_ms();
     if (grouped < 0)
         return grouped;
-    others = end_leftovers(paths, state, (int)(left > 0 ? left : 0));
+    others = end_leftovers(paths, state, end);
     return others < 0 ? others : grouped + others;
 }
 

@@ -27,12 +27,15 @@ os_cgroup_end(const char *path, int timeout_ms)
     int r = fake_step(__func__);
     int count = 0;
 
-    (void)timeout_ms;
     for (int i = 0; r == 0 && i < PROCESSES_MAX; i++) {
         struct fake_process *process = &m->processes[i];
 
         if (process->life != FAKE_ALIVE || strcmp(process->cgroup, path) != 0)
             continue;
+        if (process->stuck) {
+            fake_wait_until(m->monotonic_ms + timeout_ms, NULL, NULL);
+            return -ETIMEDOUT;
+        }
         fake_kill(process);
         count++;
     }

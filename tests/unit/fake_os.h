@@ -99,6 +99,7 @@ struct fake_process {
     bool hidden; /* /proc doesn't show it */
     bool thread; /* the number is only a thread's */
     int dies_of; /* a signal; SIGKILL (9) is always deadly */
+    bool stuck;  /* in the kernel: not even that one ends it */
     unsigned signal_count;
     int signals[FAKE_SIGNALS_MAX];
 };

@@ -334,7 +334,7 @@ os_process_signal(const struct os_hold *hold, int signal)
         return 0;
     if (process->signal_count < FAKE_SIGNALS_MAX)
         process->signals[process->signal_count++] = signal;
-    if (signal == SIGNAL_KILL || signal == process->dies_of)
+    if (!process->stuck && (signal == SIGNAL_KILL || signal == process->dies_of))
         fake_kill(process);
     return 0;
 }

@@ -200,6 +200,18 @@ crash(struct fake_process *process)
     fake_pass_ms(HOUR_MS);
 }
 
+unsigned
+step_of(const char *name)
+{
+    unsigned n = 1;
+
+    while (strcmp(fake_step_name(n), name) != 0) {
+        assert_true(n < fake_steps());
+        n++;
+    }
+    return n;
+}
+
 /* ---- Looking ----------------------------------------------------------------------------- */
 
 enum vortex_verdict

@@ -82,6 +82,9 @@ int start(void);
 /* The same by that process, which may be new. The current one stays so. */
 int start_as(int64_t pid);
 
+/* Which of the current process's steps is the first of that name; there is one. */
+unsigned step_of(const char *name);
+
 /* ---- Looking ----------------------------------------------------------------------------- */
 
 /* The verdict, and the pid that it is about. Nothing stays open. */

@@ -123,18 +123,6 @@ replace_and_lock(void *ignored)
     rivals_answer = vortex_pidfile_lock(PIDFILE, &rivals_lock);
 }
 
-static unsigned
-step_of(const char *name)
-{
-    unsigned n = 1;
-
-    while (strcmp(fake_step_name(n), name) != 0) {
-        assert_true(n < fake_steps());
-        n++;
-    }
-    return n;
-}
-
 /* Up to the moment when the lock is had: what happens later, nobody can know of. */
 static void
 a_lock_whose_file_was_replaced_is_not_held(void **state)
