@@ -228,6 +228,44 @@ a_users_state_does_not_silence_the_systems_pidfile(void **state)
     assert_verdict(VORTEX_RUNNING, SERVER);
 }
 
+/* Be it as the owner or as the server of a dead one: the lock's holder hears why nobody is named. */
+static void
+a_users_state_that_names_roots_process_names_nobody(void **state)
+{
+    (void)state;
+    for (int as_server = 0; as_server < 2; as_server++) {
+        struct fake_process *stranger, *dead;
+
+        instance_setup(NULL);
+        stranger = fake_spawn(INNOCENT);
+        dead = fake_spawn(SUPERVISOR);
+        write_state(as_server ? dead : stranger, as_server ? stranger : NULL, HELD);
+        fake_find(STATE)->user = USER;
+        crash(dead);
+        assert_verdict(VORTEX_NOT_RUNNING, 0);
+        write_pidfile_of(INNOCENT); /* the system's, which speaks for all */
+        assert_verdict(VORTEX_RUNNING, INNOCENT);
+        fake_remove(PIDFILE);
+        lock_holder(RIVAL);
+        assert_int_equal(verdict(), VORTEX_BUSY);
+        assert_non_null(strstr(reason(), "its directory is another user's"));
+    }
+}
+
+static void
+a_users_state_of_a_process_whose_owner_is_hidden_is_unproved(void **state)
+{
+    struct fake_process *process = fake_spawn(SERVER);
+
+    (void)state;
+    process->user = process->saved_user = USER;
+    write_state(process, NULL, RELEASED);
+    fake_find(STATE)->user = USER;
+    assert_verdict(VORTEX_RUNNING, SERVER);
+    process->hidden = true;
+    assert_verdict(VORTEX_UNPROVED, SERVER);
+}
+
 static void
 a_state_that_others_could_write_counts_as_none(void **state)
 {
@@ -288,6 +326,8 @@ main(void)
         TEST(in_a_users_directory_files_are_that_users),
         TEST(a_users_state_names_own_processes_only),
         TEST(a_users_state_does_not_silence_the_systems_pidfile),
+        TEST(a_users_state_that_names_roots_process_names_nobody),
+        TEST(a_users_state_of_a_process_whose_owner_is_hidden_is_unproved),
         TEST(a_state_that_others_could_write_counts_as_none),
         TEST(an_untrusted_number_does_not_block_roots_start),
         TEST(a_user_may_read_the_verdict_on_roots_server),

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is alive: the one decision (design.md, section 2), where only a number or nothing speaks. */
-#include <stdio.h>
-
 #include "instance.h"
 
 /* ---- Rows 5 to 7: a number of which the state doesn't speak ------------------------------ */
@@ -125,14 +123,24 @@ what_failed_in_another_namespace_by_its_own_word_is_over(void **state)
     crash(server(SERVER));
     fake_enter_namespace(42, 7);
     fake_remove(LOCK);
-    fake_remove(PIDFILE);
-    assert_int_equal(verdict(), VORTEX_UNPROVED); /* it said nothing */
     add_to_state("phase=failed");
-    write_pidfile_of(SERVER);
     assert_int_equal(verdict(), VORTEX_UNPROVED); /* the pidfile speaks against it */
     fake_remove(PIDFILE);
     assert_int_equal(verdict(), VORTEX_NOT_RUNNING);
     assert_int_equal(start(), 0);
+}
+
+static void
+what_said_nothing_of_an_end_in_another_namespace_is_unproved(void **state)
+{
+    (void)state;
+    server(SERVER);
+    fake_enter_namespace(42, 7);
+    fake_remove(LOCK);
+    fake_remove(PIDFILE);
+    assert_int_equal(verdict(), VORTEX_UNPROVED);
+    add_to_state("phase=ready");
+    assert_int_equal(verdict(), VORTEX_UNPROVED);
 }
 
 static void
@@ -258,6 +266,7 @@ main(void)
         TEST(a_pidfile_of_another_namespace_is_unproved_where_no_lock_speaks),
         TEST(a_missing_lock_proves_nothing_of_another_namespace),
         TEST(what_failed_in_another_namespace_by_its_own_word_is_over),
+        TEST(what_said_nothing_of_an_end_in_another_namespace_is_unproved),
         TEST(a_start_in_another_namespace_makes_no_lock_that_proves_anything),
         TEST(a_restart_in_another_namespace_makes_no_lock_that_proves_anything),
         TEST(another_boot_in_another_namespace_is_stale_though_no_lock_speaks),

@@ -155,11 +155,17 @@ a_word_may_be_in_anothers_name(void **state)
 {
     char message[4097];
     int64_t pid;
+    pid_t dead = fork();
 
     (void)state;
+    if (dead == 0)
+        _exit(0);
     assert_int_equal(notify_send("READY=1", getppid()), 0);
     assert_true(os_notify_read(manager, message, sizeof(message), &pid, NULL) > 0);
     assert_int_equal(pid, geteuid() == 0 ? getppid() : getpid());
+    assert_int_equal(waitpid(dead, NULL, 0), dead);
+    assert_int_equal(notify_send("READY=1", dead), 0);
+    expect_heard("READY=1"); /* in our own */
 }
 
 static void
@@ -185,6 +191,8 @@ a_descriptor_is_sent_to_be_stored(void **state)
     expect_heard("FDSTORE=1");
     assert_int_equal(vortex_notify_store_fd((int)ends[0], "a:b"), -EINVAL);
     assert_int_equal(vortex_notify_store_fd((int)ends[0], "a\nREADY=1"), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], "a\x7f"), -EINVAL);
+    assert_int_equal(vortex_notify_store_fd((int)ends[0], "\xc3\xa4"), -EINVAL);
     assert_int_equal(vortex_notify_store_fd((int)ends[0], ""), -EINVAL);
     assert_int_equal(vortex_notify_store_fd((int)ends[0], longest), -EINVAL);
     assert_int_equal(vortex_notify_store_fd((int)ends[0], longest + 1), 0);

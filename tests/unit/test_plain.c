@@ -111,6 +111,41 @@ a_lock_that_cannot_be_asked_is_no_hindrance(void **state)
     assert_verdict(VORTEX_RUNNING, FAKE_SELF);
 }
 
+/* What a restart sees under its claim, where the lock can be tried. */
+static enum vortex_verdict
+verdict_under_claim(void)
+{
+    struct vortex_report *report;
+    struct claim claim;
+    enum vortex_verdict seen;
+
+    claim_init(&claim);
+    assert_int_equal(claim_begin(&claim, PIDFILE, false), 0);
+    assert_int_equal(claim_inspect(&claim, &report), 0);
+    seen = vortex_report_verdict(report);
+    assert_null(vortex_report_close(report));
+    claim_end(&claim, false);
+    assert_int_equal(fake_handles(), 0);
+    return seen;
+}
+
+static void
+a_restart_tries_the_lock(void **state)
+{
+    (void)state;
+    server(SERVER);
+    assert_int_equal(verdict_under_claim(), VORTEX_RUNNING);
+    fake_become(SERVER);
+    fake_fork(RIVAL); /* which has the lock, too */
+    fake_become(FAKE_SELF);
+    crash(fake_process(SERVER));
+    assert_int_equal(verdict_under_claim(), VORTEX_BUSY);
+    crash(fake_process(RIVAL));
+    fake_reuse(SERVER);
+    assert_int_equal(verdict(), VORTEX_RUNNING); /* as far as the number tells */
+    assert_int_equal(verdict_under_claim(), VORTEX_STALE);
+}
+
 static void
 a_users_pidfile_is_unproved(void **state)
 {
@@ -143,6 +178,7 @@ main(void)
         PLAIN_TEST(a_server_without_its_supervisor_is_orphaned),
         PLAIN_TEST(where_the_lock_was_let_go_of_the_number_is_believed),
         PLAIN_TEST(a_lock_that_cannot_be_asked_is_no_hindrance),
+        PLAIN_TEST(a_restart_tries_the_lock),
         PLAIN_TEST(a_users_pidfile_is_unproved),
         PLAIN_TEST(a_foreign_pidfile_from_before_the_boot_is_stale),
     };

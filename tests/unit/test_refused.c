@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +23,7 @@
 
 #include "os/os.h"
 #include "os/posix.h"
-#include "place.h"
+#include "real.h"
 #include "refusing.h"
 #include "vortex.h"
 
@@ -41,7 +40,6 @@ REFUSING_CALL(int, unlinkat, -1, (int dir, const char *name, int flags), (dir, n
 REFUSING_CALL(ssize_t, write, -1, (int fd, const void *buf, size_t size), (fd, buf, size))
 
 static struct {
-    char path[OS_PATH_MAX];
     struct os_dir dir;
     struct os_identity self;
     pid_t child;
@@ -52,14 +50,10 @@ static struct os_lock held; /* by us and our child */
 static int
 set_up(void **state)
 {
-    char name[OS_NAME_MAX], file[OS_PATH_MAX + 8];
     struct os_hold hold;
 
     (void)state;
-    if (!place_make(scene.path, sizeof(scene.path)))
-        return -1;
-    snprintf(file, sizeof(file), "%s/name", scene.path);
-    if (os_dir_open(file, false, &scene.dir, name) < 0 || os_process_hold(os_self(), &hold) < 0)
+    if (!real_dir_open(&scene.dir) || os_process_hold(os_self(), &hold) < 0)
         return -1;
     if (os_process_identify(&hold, &scene.self) < 0)
         return -1;
@@ -471,12 +465,7 @@ main(void)
         cmocka_unit_test(an_older_kernel_does_without),
     };
 
-    struct os_hold hold;
-
-    if (os_process_hold(os_self(), &hold) == -ENOSYS) {
-        puts("SKIPPED: valgrind has no pidfd");
+    if (real_lacks_pidfd())
         return 77;
-    }
-    os_process_release(&hold);
     return cmocka_run_group_tests_name("refused", tests, set_up, tear_down);
 }

@@ -58,6 +58,50 @@ of_two_that_start_exactly_one_lives(void **state)
     }
 }
 
+/* Of another container, which thinks the files stale, whatever they say; its number is ours. */
+static void
+namesake_overrides(void *ignored)
+{
+    struct claim claim;
+
+    (void)ignored;
+    fake_remove(LOCK);
+    fake_enter_namespace(42, FAKE_SELF);
+    claim_init(&claim);
+    claim.assume = ASSUME_STALE;
+    rivals_answer = claim_all(&claim, PIDFILE, false, NULL);
+    if (rivals_answer == 0)
+        claim_end(&claim, false);
+}
+
+static bool
+meet_namesake_at(unsigned n)
+{
+    uint64_t ours = fake_process(FAKE_SELF)->pid_namespace;
+    bool reached;
+    int mine;
+
+    set_scene(BEFORE_NOTHING);
+    fake_hook_at(n, namesake_overrides, NULL);
+    mine = start();
+    reached = fake_steps() >= n;
+    if (reached && rivals_answer == 0 && strcmp(fake_step_name(n), "os_lock_unclaim") != 0) {
+        AT(n, mine < 0);
+        fake_enter_namespace(42, FAKE_SELF);
+        assert_verdict(VORTEX_RUNNING, FAKE_SELF);
+        fake_enter_namespace(ours, FAKE_SELF);
+    }
+    return reached;
+}
+
+static void
+a_namesake_in_another_namespace_is_a_rival_like_any_other(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; meet_namesake_at(n); n++)
+        ;
+}
+
 static void
 start_only(void *ignored)
 {
@@ -192,6 +236,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(of_two_that_start_exactly_one_lives),
+        TEST(a_namesake_in_another_namespace_is_a_rival_like_any_other),
         TEST(a_rival_that_dies_at_any_step_is_in_nobodys_way),
         TEST(who_starts_during_an_end_keeps_files_and_lock),
         TEST(who_starts_during_a_removal_keeps_files_and_lock),

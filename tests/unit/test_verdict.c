@@ -212,6 +212,23 @@ an_older_process_with_the_number_makes_it_stale(void **state)
     assert_verdict(VORTEX_STALE, SERVER);
 }
 
+/* A server that writes its own number where its supervisor is to stand. */
+static void
+a_dead_supervised_servers_number_is_not_an_older_process(void **state)
+{
+    struct fake_process *older = fake_spawn(RIVAL), *hosted = fake_spawn(SERVER);
+    struct fake_process *supervisor = fake_spawn(SUPERVISOR);
+
+    (void)state;
+    fake_pass_ms(60000);
+    write_state(supervisor, hosted, HELD);
+    write_pidfile_of(SERVER);
+    crash(supervisor);
+    crash(hosted);
+    older->pid = SERVER;
+    assert_verdict(VORTEX_STALE, SERVER);
+}
+
 static void
 another_boot_makes_it_stale(void **state)
 {
@@ -328,6 +345,7 @@ main(void)
         TEST(a_dead_process_leaves_a_stale_pidfile),
         TEST(another_process_with_the_number_makes_it_stale),
         TEST(an_older_process_with_the_number_makes_it_stale),
+        TEST(a_dead_supervised_servers_number_is_not_an_older_process),
         TEST(another_boot_makes_it_stale),
         TEST(another_boot_id_is_believed_less_than_the_lock),
         TEST(a_restarted_containers_held_lock_that_is_free_makes_it_stale),

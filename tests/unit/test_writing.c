@@ -86,6 +86,33 @@ unlocking_is_not_deceived_by_a_reused_inode_number(void **state)
 }
 
 static void
+remove_pidfile(void *ignored)
+{
+    (void)ignored;
+    fake_remove(PIDFILE);
+}
+
+static void
+unlocking_what_somebody_removes_meanwhile_removes_the_rest(void **state)
+{
+    bool reached = true;
+
+    (void)state;
+    for (unsigned n = 1; reached; n++) {
+        struct vortex_lock *lock;
+
+        instance_setup(NULL);
+        assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, NULL), 0);
+        fake_watch();
+        fake_hook_at(n, remove_pidfile, NULL);
+        assert_null(vortex_lock_unlock(lock));
+        reached = fake_steps() >= n;
+        assert_int_equal(fake_count("/run"), 0);
+        assert_int_equal(fake_handles(), 0);
+    }
+}
+
+static void
 unlocking_in_a_forked_child_frees_the_childs_copy_only(void **state)
 {
     struct vortex_lock *lock;
@@ -104,81 +131,6 @@ unlocking_in_a_forked_child_frees_the_childs_copy_only(void **state)
     fake_remove(STATE);
     fake_remove(PIDFILE);
     assert_int_equal(verdict(), VORTEX_BUSY);
-}
-
-/* ---- Over exec: vortex run --------------------------------------------------------------- */
-
-/* The current process claims as `vortex run` does, and becomes the server. */
-static void
-run(void)
-{
-    struct claim claim;
-
-    claim_init(&claim);
-    assert_int_equal(claim_all(&claim, PIDFILE, true, NULL), 0);
-    claim_finish(&claim);
-    assert_int_equal(os_lock_pass_on(&claim.lock, true), 0);
-    fake_exec();
-}
-
-static void
-a_server_that_was_run_adopts_its_claim(void **state)
-{
-    struct vortex_lock *lock, *second = NULL;
-    vortex_pid owner = 77;
-
-    (void)state;
-    run();
-    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, &owner), 0);
-    assert_int_equal(owner, 77);
-    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF) && is_tidy());
-    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &second, &owner), -EEXIST);
-    assert_int_equal(owner, FAKE_SELF);
-    assert_int_equal(start_as(RIVAL), -EEXIST);
-    assert_null(vortex_lock_unlock(lock));
-    assert_int_equal(fake_count("/run"), 0);
-    assert_int_equal(fake_handles(), 0);
-}
-
-static void
-a_server_that_was_run_may_take_the_lock_alone(void **state)
-{
-    struct vortex_lock *lock;
-
-    (void)state;
-    run();
-    assert_int_equal(vortex_pidfile_lock(PIDFILE, &lock), 0);
-    assert_true(pidfile_names(FAKE_SELF) && state_names(FAKE_SELF));
-    assert_int_equal(start_as(RIVAL), -EEXIST);
-    assert_null(vortex_lock_unlock(lock));
-    assert_int_equal(fake_handles(), 0);
-}
-
-static void
-a_server_that_was_run_may_write_and_keeps_its_life(void **state)
-{
-    (void)state;
-    run();
-    assert_int_equal(vortex_pidfile_write(PIDFILE, NULL), 0);
-    assert_verdict(VORTEX_RUNNING, FAKE_SELF);
-    fake_remove(PIDFILE);
-    fake_remove(STATE);
-    assert_int_equal(verdict(), VORTEX_BUSY); /* its lock is still held */
-}
-
-static void
-another_process_adopts_nothing(void **state)
-{
-    struct vortex_lock *lock = NULL;
-    vortex_pid owner = 77;
-
-    (void)state;
-    run();
-    fake_fork(RIVAL); /* a worker, which has the descriptor too */
-    fake_become(RIVAL);
-    assert_int_equal(vortex_pidfile_write_locked(PIDFILE, &lock, &owner), -EEXIST);
-    assert_int_equal(owner, FAKE_SELF);
-    assert_null(lock);
 }
 
 /* ---- Removing ---------------------------------------------------------------------------- */
@@ -324,11 +276,8 @@ main(void)
         TEST(unlocking_removes_what_was_written),
         TEST(unlocking_removes_nothing_that_is_anothers),
         TEST(unlocking_is_not_deceived_by_a_reused_inode_number),
+        TEST(unlocking_what_somebody_removes_meanwhile_removes_the_rest),
         TEST(unlocking_in_a_forked_child_frees_the_childs_copy_only),
-        TEST(a_server_that_was_run_adopts_its_claim),
-        TEST(a_server_that_was_run_may_take_the_lock_alone),
-        TEST(a_server_that_was_run_may_write_and_keeps_its_life),
-        TEST(another_process_adopts_nothing),
         TEST(removing_is_idempotent),
         TEST(ones_own_files_are_removed),
         TEST(ones_own_files_are_removed_while_the_lock_is_kept),
