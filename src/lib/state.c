@@ -120,7 +120,7 @@ put(struct out *out, const char *key, const char *value)
 
     if (length > VALUE_MAX)
         length = VALUE_MAX;
-    if (out->length + need + length >= STATE_MAX)
+    if (out->length + need + length > STATE_MAX)
         return;
     out->length += (size_t)snprintf(out->buf + out->length, STATE_MAX - out->length, "%s=", key);
     for (size_t i = 0; i < length; i++) /* one line a key, whatever a command line holds */
@@ -160,7 +160,7 @@ put_rest(struct out *out, const char *key, const char *value)
 {
     size_t taken = out->length + strlen(key) + 2;
     char text[VALUE_MAX + 1];
-    size_t room = STATE_MAX > taken ? STATE_MAX - taken : 0;
+    size_t room = STATE_MAX > taken ? STATE_MAX - taken + 1 : 0; /* and the NUL */
 
     if (value == NULL || room == 0)
         return;
