@@ -196,12 +196,13 @@ measure_theirs(struct bed *b, const struct crowd *c, enum peer p, FILE *json)
     started = now_us() - began;
     for (int i = 0; i < LISTS_THEIR && list != NULL && running == c->count; i++)
         samples_add(&lists, run_timed((const char *const[]){"/bin/sh", "-c", list, NULL}) / 1e3);
-    kib = supervisors_kib(b) / running;
+    kib = running > 0 ? supervisors_kib(b) / running : 0;
     printf("  %-20s  %6.2f s for %d; status of all %.1f ms; %.0f KiB each\n", peer_name(p),
            started / 1e6, running, samples_median(&lists), kib);
     share_json(running, c->count, figure_of(c, "running"), peer_name(p), json);
     value_json(started / 1e6, figure_of(c, "start"), peer_name(p), json);
-    value_json(kib, figure_of(c, "memory"), peer_name(p), json);
+    if (running > 0)
+        value_json(kib, figure_of(c, "memory"), peer_name(p), json);
     samples_json(&lists, figure_of(c, "list"), peer_name(p), json);
     fflush(stdout);
     end_children();
