@@ -487,8 +487,8 @@ fuzz_systemctl(char *text)
     if (strstr(text, "0::") || strstr(text, ":name="))
         return;
     is_main = manager_unit_of(&status, "stop", &unit);
-    assert(!is_main || is_named);
-    assert(is_main || !is_named || strlen(text) > 20); /* of which the end isn't read */
+    assert(!is_main || is_named || strlen(text) > 20); /* of which the end isn't read */
+    assert(is_main || !is_named || strlen(text) > 20);
     assert(!is_main || (strcmp(unit.name, "web.service") == 0 && !unit.is_users));
     assert(manager_unit_enabled("web", &unit) == !systemctl.is_mute);
     check_service();
