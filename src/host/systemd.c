@@ -41,9 +41,10 @@ is_main(const struct manager_unit *unit, int64_t pid)
 {
     const char *const argv[] = {"systemctl", systemd_scope(unit), "show", "--property=MainPID",
                                 "--value",   unit->name,          NULL};
-    char text[64];
+    char text[64], *end;
 
-    return os_run(argv, text, sizeof(text)) == 0 && strtoll(text, NULL, 10) == pid;
+    /* A line that isn't whole may hold the beginning of another number. */
+    return os_run(argv, text, sizeof(text)) == 0 && strtoll(text, &end, 10) == pid && *end == '\n';
 }
 
 bool

@@ -481,14 +481,15 @@ fuzz_systemctl(char *text)
 {
     struct status status = {.pid = PID, .manager = "systemd unit web.service"};
     struct manager_unit unit;
-    bool is_named = !systemctl.is_mute && strtoll(text, NULL, 10) == PID, is_main;
+    char *end;
+    bool is_named = strtoll(text, &end, 10) == PID && *end == '\n' && !systemctl.is_mute, is_main;
 
     /* Where it is within a unit, that is this text's, which names none. */
     if (strstr(text, "0::") || strstr(text, ":name="))
         return;
     is_main = manager_unit_of(&status, "stop", &unit);
-    assert(!is_main || is_named || strlen(text) > 20); /* of which the end isn't read */
-    assert(is_main || !is_named || strlen(text) > 20);
+    assert(!is_main || is_named);
+    assert(is_main || !is_named || strlen(text) > 20); /* of which the end isn't read */
     assert(!is_main || (strcmp(unit.name, "web.service") == 0 && !unit.is_users));
     assert(manager_unit_enabled("web", &unit) == !systemctl.is_mute);
     check_service();
