@@ -82,6 +82,13 @@ supervise_reason(const struct launch_request *request)
     return NULL;
 }
 
+/* Is this very process the owner for as long as it lives: the built-in server, or a supervisor? */
+static bool
+stays_itself(const struct launch_request *request)
+{
+    return request->command == NULL || supervise_reason(request) != NULL;
+}
+
 /* ---- What the state says ----------------------------------------------------------------- */
 
 struct words {
@@ -134,8 +141,7 @@ words_of(const struct launch_request *request, struct words *words)
 int
 launch_check_place(const struct launch_request *request, const struct os_dir *dir)
 {
-    bool stays = request->command == NULL || supervise_reason(request) != NULL;
-    const char *user = stays ? NULL : request->instance->config.user;
+    const char *user = stays_itself(request) ? NULL : request->instance->config.user;
 
     return os_speaks_for(&dir->speaker, user) ? 0 : LAUNCH_UNBELIEVED;
 }
@@ -145,8 +151,7 @@ static int
 claim_for(const struct launch_request *request, struct claim *claim, bool begun,
           const struct state_words *said)
 {
-    bool held = request->command == NULL || supervise_reason(request) != NULL
-                || request->instance->config.inherit_lock;
+    bool held = stays_itself(request) || request->instance->config.inherit_lock;
     int r = begun ? 0 : claim_begin(claim, request->instance->pidfile, true);
 
     if (r < 0)
@@ -310,7 +315,7 @@ child_main(void *what, struct os_child *channel)
         result.pid = claim.owner;
     }
     if (result.error == 0) {
-        if (request->command == NULL || supervise_reason(request) != NULL)
+        if (stays_itself(request))
             stay_in_background(request, &launch, &claim, &said, channel, &result);
         else
             become_server(request, &launch, &claim, &result);
@@ -325,8 +330,8 @@ lends_memory(const struct launch_request *request)
 {
     const struct config *config = &request->instance->config;
 
-    return request->command != NULL && supervise_reason(request) == NULL && config->user == NULL
-           && config->group == NULL && config->groups == NULL;
+    return !stays_itself(request) && config->user == NULL && config->group == NULL
+           && config->groups == NULL;
 }
 
 /* Its room is not the starter's, which is copied to the child: a supervisor would keep it. */
