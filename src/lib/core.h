@@ -130,11 +130,12 @@ look_lives(const struct look *look)
 /* Who lives can't be told for want of descriptors or memory: 0, or that error. It is no verdict. */
 int look_error(const struct look *look);
 
+struct claim;
+
 /*
  * Ask the lock too, and look again for a moment while a claim is under way.
  * ours: the caller's own claim, which is no claim of somebody else's; or NULL.
  */
-struct claim;
 int look_settled(const struct paths *paths, const struct claim *ours, struct look *ret_look);
 
 void look_close(struct look *look);
