@@ -12,6 +12,8 @@ find_unit(const struct args *args, const struct instance *instance, struct manag
     bool starts = args->verb->run == cmd_start || args->verb->run == cmd_restart;
     bool plain = args->command == NULL && args->config == NULL && args->pidfile == NULL;
 
+    if (args->verb->run == cmd_start && !plain) /* by hand, whatever runs */
+        return false;
     if (status_read(instance->name, instance->pidfile, &status) < 0)
         return false;
     if (status.verdict == VORTEX_RUNNING) /* a start is refused, and says by whom it runs */
