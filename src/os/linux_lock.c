@@ -227,20 +227,6 @@ rename_as(const struct os_dir *dir, const char *from, const char *to, unsigned f
     return 0;
 }
 
-/* Where nothing stands. A rename never shows two names for one file, which link() does. */
-static int
-publish_new(const struct os_dir *dir, const char *temp, const char *name)
-{
-    int r = rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: publish new */
-
-    if (r == -EINVAL) { /* a file system without it */
-        if (linkat((int)dir->handle, temp, (int)dir->handle, name, 0) < 0)
-            return errno == EEXIST ? -EAGAIN : -errno;
-        return os_file_remove(dir, temp);
-    }
-    return r == -EEXIST ? -EAGAIN : r;
-}
-
 int
 os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
                 const struct os_file_id *judged)
@@ -248,12 +234,19 @@ os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
     struct os_file_id own, out;
     int r;
 
-    if (judged == NULL)
-        return publish_new(dir, temp, name);
+    if (judged == NULL) {
+        /* A rename never shows two names for one file, which link() does. */
+        r = rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: publish new */
+        if (r == -EINVAL)
+            return posix_publish(dir, temp, name, NULL);
+        return r == -EEXIST ? -EAGAIN : r;
+    }
     r = os_file_identify(dir, temp, &own);
     if (r < 0)
         return r;
     r = rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: publish exchange */
+    if (r == -EINVAL) /* as on ZFS before 2.2: the file system knows no such flag */
+        return posix_publish(dir, temp, name, judged);
     if (r == -ENOENT)
         return -EAGAIN;
     if (r < 0)
@@ -277,8 +270,13 @@ os_file_unpublish(const struct os_dir *dir, const char *temp, const char *name,
     if (judged == NULL)
         return os_file_remove(dir, name);            /* model: unpublish remove */
     r = rename_as(dir, temp, name, RENAME_EXCHANGE); /* model: unpublish exchange */
-    if (r == -ENOENT) /* NAME is gone: only the old one has to come back */
-        return rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: unpublish put */
+    if (r == -ENOENT) { /* NAME is gone: only the old one has to come back */
+        r = rename_as(dir, temp, name, RENAME_NOREPLACE); /* model: unpublish put */
+        if (r == 0)
+            return 0;
+    }
+    if (r == -ENOENT || r == -EINVAL) /* posix_publish kept no old one */
+        return os_file_remove(dir, name);
     return r < 0 ? r : os_file_remove(dir, temp);
 }
 

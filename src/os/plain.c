@@ -287,27 +287,11 @@ os_lock_holders(const struct os_dir *dir, const char *name, int64_t *ret_pids, s
     return -ENOTSUP;
 }
 
-static int
-publish_new(const struct os_dir *dir, const char *temp, const char *name)
-{
-    if (linkat((int)dir->handle, temp, (int)dir->handle, name, 0) < 0)
-        return errno == EEXIST ? -EAGAIN : -errno;
-    return os_file_remove(dir, temp);
-}
-
 int
 os_file_publish(const struct os_dir *dir, const char *temp, const char *name,
                 const struct os_file_id *judged)
 {
-    struct os_file_id now;
-    int r;
-
-    if (judged == NULL)
-        return publish_new(dir, temp, name);
-    r = os_file_identify(dir, name, &now);
-    if (r == -ENOENT || (r == 0 && !posix_unchanged(&now, judged)))
-        return -EAGAIN;
-    return r < 0 ? r : os_file_rename(dir, temp, name);
+    return posix_publish(dir, temp, name, judged);
 }
 
 int

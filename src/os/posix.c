@@ -181,6 +181,24 @@ os_file_rename(const struct os_dir *dir, const char *temp, const char *name)
 }
 
 int
+posix_publish(const struct os_dir *dir, const char *temp, const char *name,
+              const struct os_file_id *judged)
+{
+    struct os_file_id now;
+    int r;
+
+    if (judged == NULL) {
+        if (linkat((int)dir->handle, temp, (int)dir->handle, name, 0) < 0)
+            return errno == EEXIST ? -EAGAIN : -errno;
+        return os_file_remove(dir, temp);
+    }
+    r = os_file_identify(dir, name, &now);
+    if (r == -ENOENT || (r == 0 && !posix_unchanged(&now, judged)))
+        return -EAGAIN;
+    return r < 0 ? r : os_file_rename(dir, temp, name);
+}
+
+int
 os_file_remove(const struct os_dir *dir, const char *name)
 {
     int r;

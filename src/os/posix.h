@@ -25,6 +25,13 @@ struct os_file_id posix_id_of(const struct stat *st);
 /* The same file, and nobody wrote to it since. */
 bool posix_unchanged(const struct os_file_id *a, const struct os_file_id *b);
 
+/*
+ * os_file_publish by what every file system has: another can come between the judgement and a
+ * replacement, and the replaced file is gone.
+ */
+int posix_publish(const struct os_dir *dir, const char *temp, const char *name,
+                  const struct os_file_id *judged);
+
 /* flock it without waiting: 0; -EWOULDBLOCK. */
 int posix_flock(intptr_t handle);
 

@@ -6,7 +6,7 @@
 #
 #   faults.sh VORTEX TOY REFUSE [FAULT...]
 #
-# TOY: a server that reports its signals. REFUSE: runs a command without locks. Needs root; prints TAP.
+# TOY: a server that reports its signals. REFUSE: runs a command without locks, or without flags. Needs root; prints TAP.
 # FAULT: a name, of those to try; none: all.
 # shellcheck disable=SC2317 # called by a name that was passed on
 set -u
@@ -268,7 +268,8 @@ go_on() { everybody CONT; }
 fault standstill stand_still go_on 'its supervisor does not begin: it stands still'
 
 VERBS=$ALL
-fault no_locks : : 'No locks available: locks are refused there; choose a local path' "$REFUSE"
+fault no_locks : : 'No locks available: locks are refused there; choose a local path' "$REFUSE" locks
+fault no_flags_of_a_rename : : none "$REFUSE" flags
 
 # ---- A supervisor in a fault --------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * refuse COMMAND ARG...: run a command to which every lock of a file is refused by ENOLCK, as a
- * file server does without its lock daemon; asking who holds one included.
+ * refuse locks|flags COMMAND ARG...: run a command to which is refused
+ *   locks  every lock of a file, by ENOLCK, as a file server does without its lock daemon; asking
+ *          who holds one included
+ *   flags  every rename with flags, by EINVAL, as a file system does that knows none
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,7 +24,7 @@
 int
 main(int argc, char **argv)
 {
-    struct sock_filter filter[] = {
+    struct sock_filter locks[] = {
         LOAD(nr),
         IF(SYS_flock, 5, 0),
         IF(SYS_fcntl, 0, 5),
@@ -32,15 +35,30 @@ main(int argc, char **argv)
         DO(SECCOMP_RET_ERRNO | ENOLCK),
         DO(SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+    /* It would make columns of them. */
+    /* clang-format off */
+    struct sock_filter flags[] = {
+        LOAD(nr),
+        IF(SYS_renameat2, 0, 3),
+        LOAD(args[4]),
+        IF(0, 1, 0),
+        DO(SECCOMP_RET_ERRNO | EINVAL),
+        DO(SECCOMP_RET_ALLOW),
+    };
+    /* clang-format on */
+    struct sock_fprog program = {sizeof(locks) / sizeof(locks[0]), locks};
 
-    if (argc < 2)
+    if (argc < 3)
+        return 2;
+    if (strcmp(argv[1], "flags") == 0)
+        program = (struct sock_fprog){sizeof(flags) / sizeof(flags[0]), flags};
+    else if (strcmp(argv[1], "locks") != 0)
         return 2;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
         || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
         perror("refuse: seccomp");
         return 111;
     }
-    execvp(argv[1], argv + 1);
+    execvp(argv[2], argv + 2);
     return 127;
 }

@@ -186,7 +186,7 @@ is_there(const char *name)
 static void
 a_file_system_without_flags_for_rename_takes_a_link(void **state)
 {
-    struct os_file_id id;
+    struct os_file_id id, judged;
 
     (void)state;
     elsewhere.lacks = SYS_renameat2;
@@ -201,6 +201,16 @@ a_file_system_without_flags_for_rename_takes_a_link(void **state)
     assert_int_equal(os_file_create(&scene.dir, "temp", "y", 1, 0644, &id), 0);
     assert_int_equal(os_file_publish(&scene.dir, "temp", "name", NULL), -EAGAIN);
     assert_true(is_there("name") && is_there("temp"));
+
+    /* What is replaced is what was judged, and isn't kept. */
+    assert_int_equal(os_file_publish(&scene.dir, "temp", "name", &id), -EAGAIN);
+    assert_int_equal(os_file_identify(&scene.dir, "name", &judged), 0);
+    assert_int_equal(os_file_publish(&scene.dir, "temp", "name", &judged), 0);
+    assert_true(is_there("name") && !is_there("temp"));
+    assert_int_equal(os_file_unpublish(&scene.dir, "temp", "name", &judged), 0);
+    assert_false(is_there("name"));
+    assert_int_equal(os_file_create(&scene.dir, "temp", "z", 1, 0644, &id), 0);
+    assert_int_equal(os_file_publish(&scene.dir, "temp", "name", &judged), -EAGAIN);
 }
 
 /* ---- Kernels ----------------------------------------------------------------------------- */

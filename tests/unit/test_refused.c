@@ -229,7 +229,7 @@ what_was_published_stays(void **state)
 {
     (void)state;
     refuse_each(publish, MOST);
-    refuse_each_with(publish, MOST, EINVAL); /* renameat2's flags: there a link must do */
+    refuse_each_with(publish, MOST, EINVAL); /* renameat2's flags: it must do without */
 }
 
 /* ---- Words and descriptors --------------------------------------------------------------- */
