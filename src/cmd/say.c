@@ -37,6 +37,9 @@ advice_for(int error)
         return ": raise the limit of open files";
     case -EAGAIN:
         return ": there are too many processes; raise their limit, or end some";
+    case -ENOSYS:
+        return ": this takes Linux 5.3 or later, and a container whose seccomp profile knows its "
+               "calls";
     case -ELOOP:
         return ": its lock must not be a symbolic link; remove that";
     case -EXDEV:

@@ -159,7 +159,9 @@ os_process_hold(int64_t pid, struct os_hold *ret_hold)
         return -ESRCH;
     p.fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
     if (p.fd < 0) /* EINVAL, ENOENT: the number is a thread's, so no process has it */
-        return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+        return errno == EINVAL || errno == ENOENT ? -ESRCH
+               : errno == EPERM                   ? -ENOSYS /* an older container's seccomp */
+                                                  : -errno;
     if (poll(&p, 1, 0) > 0) { /* dead, only not reaped yet */
         close(p.fd);
         return -ESRCH;

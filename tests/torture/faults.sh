@@ -6,7 +6,7 @@
 #
 #   faults.sh VORTEX TOY REFUSE [FAULT...]
 #
-# TOY: a server that reports its signals. REFUSE: runs a command without locks, or without flags. Needs root; prints TAP.
+# TOY: a server that reports its signals. REFUSE: runs a command without locks, flags or pidfds. Needs root; prints TAP.
 # FAULT: a name, of those to try; none: all.
 # shellcheck disable=SC2317 # called by a name that was passed on
 set -u
@@ -270,6 +270,7 @@ fault standstill stand_still go_on 'its supervisor does not begin: it stands sti
 VERBS=$ALL
 fault no_locks : : 'No locks available: locks are refused there; choose a local path' "$REFUSE" locks
 fault no_flags_of_a_rename : : none "$REFUSE" flags
+fault no_pidfds : : "$unproved|can't be examined|this takes Linux 5.3" "$REFUSE" pidfds
 
 # ---- A supervisor in a fault --------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * refuse locks|flags COMMAND ARG...: run a command to which is refused
- *   locks  every lock of a file, by ENOLCK, as a file server does without its lock daemon; asking
- *          who holds one included
- *   flags  every rename with flags, by EINVAL, as a file system does that knows none
+ * refuse locks|flags|pidfds COMMAND ARG...: run a command to which is refused
+ *   locks   every lock of a file, by ENOLCK, as a file server does without its lock daemon; asking
+ *           who holds one included
+ *   flags   every rename with flags, by EINVAL, as a file system does that knows none
+ *   pidfds  every pidfd, by EPERM, as a container's seccomp profile of 2019 does
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,17 +46,29 @@ main(int argc, char **argv)
         DO(SECCOMP_RET_ERRNO | EINVAL),
         DO(SECCOMP_RET_ALLOW),
     };
+    struct sock_filter pidfds[] = {
+        LOAD(nr),
+        IF(SYS_pidfd_open, 0, 1),
+        DO(SECCOMP_RET_ERRNO | EPERM),
+        DO(SECCOMP_RET_ALLOW),
+    };
     /* clang-format on */
-    struct sock_fprog program = {sizeof(locks) / sizeof(locks[0]), locks};
+    const struct {
+        const char *name;
+        struct sock_fprog program;
+    } kinds[] = {
+        {"locks", {sizeof(locks) / sizeof(locks[0]), locks}},
+        {"flags", {sizeof(flags) / sizeof(flags[0]), flags}},
+        {"pidfds", {sizeof(pidfds) / sizeof(pidfds[0]), pidfds}},
+    };
+    size_t kind = 0;
 
-    if (argc < 3)
-        return 2;
-    if (strcmp(argv[1], "flags") == 0)
-        program = (struct sock_fprog){sizeof(flags) / sizeof(flags[0]), flags};
-    else if (strcmp(argv[1], "locks") != 0)
+    while (argc > 2 && kind < 3 && strcmp(argv[1], kinds[kind].name) != 0)
+        kind++;
+    if (argc < 3 || kind == 3)
         return 2;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
-        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0) {
+        || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &kinds[kind].program) < 0) {
         perror("refuse: seccomp");
         return 111;
     }

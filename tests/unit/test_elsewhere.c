@@ -216,6 +216,17 @@ a_file_system_without_flags_for_rename_takes_a_link(void **state)
 /* ---- Kernels ----------------------------------------------------------------------------- */
 
 static void
+a_sandbox_without_pidfds_is_no_question_of_rights(void **state)
+{
+    struct os_hold hold;
+
+    (void)state;
+    elsewhere.lacks = SYS_pidfd_open;
+    elsewhere.lacks_by = EPERM;
+    assert_int_equal(os_process_hold(os_self(), &hold), -ENOSYS);
+}
+
+static void
 without_pidfs_a_process_is_known_by_its_start(void **state)
 {
     struct os_identity old, recent;
@@ -340,6 +351,7 @@ main(void)
         TEST(a_directory_that_others_share_is_remote),
         TEST(holders_are_found_where_the_kernel_names_another_device),
         TEST(a_file_system_without_flags_for_rename_takes_a_link),
+        TEST(a_sandbox_without_pidfds_is_no_question_of_rights),
         TEST(without_pidfs_a_process_is_known_by_its_start),
         TEST(with_pidfs_a_process_is_known_by_its_inode),
         TEST(a_threads_number_is_no_processs),
