@@ -190,7 +190,8 @@ describe_wanted(const struct os_dir *dir, const char *name, struct wanted *ret)
     if (fstatat((int)dir->handle, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
     *ret = (struct wanted){.inode = (uint64_t)st.st_ino};
-    if (fstatfs((int)dir->handle, &fs) == 0 && fs.f_type != 0x9123683E && fs.f_type != 0x794C7630)
+    if (fstatfs((int)dir->handle, &fs) == 0 && (uint32_t)fs.f_type != 0x9123683E
+        && (uint32_t)fs.f_type != 0x794C7630)
         snprintf(ret->device, sizeof(ret->device), "%02x:%02x:", major(st.st_dev),
                  minor(st.st_dev));
     return 0;

@@ -190,7 +190,10 @@ fault()
             $off
             case $status in
             0) judge_done "$verb" ;;
-            137) [[ $name == *memory ]] || wrong 'it was killed' ;;
+            137)
+                [[ $name == *memory ]] || wrong 'it was killed'
+                eventually serves_or_was_ended # whom it began to start may still come
+                ;;
             *) judge_refused "$verb" "$pattern" ;;
             esac
             echo "# exit $status: ${said%%$'\n'*}"
