@@ -91,9 +91,12 @@ claim_end(struct claim *c, bool remove)
     /* Not under another's claim: a restart counts on this very lock file. */
     /* model: end byte */
     if (c->lock.handle != OS_NONE && (c->claimed || os_lock_claim(&c->lock) == 0)
-        && (c->held || os_lock_take(&c->lock) == 0)) /* model: end flock */
-        (void)claim_remove_lock(c);                  /* model: end lock */
-    claim_abandon(c);                                /* model: end close */
+        && (c->held || os_lock_take(&c->lock) == 0)) { /* model: end flock */
+        /* First: they are named after it, so under another one nobody finds them. */
+        claim_remove_temporaries(c); /* model: end aside */
+        (void)claim_remove_lock(c);  /* model: end lock */
+    }
+    claim_abandon(c); /* model: end close */
 }
 
 /* Under the claim byte: may the files be removed, and which pidfile was it that was judged? */
@@ -154,7 +157,6 @@ claim_clear(struct claim *c)
         /* Of leftovers, the state tells whose group they are in; and a pidfile keeps its own. */
         if (r == 0 && (c->held || c->assume != ASSUME_LEFTOVERS))
             r = remove_state(c, &look); /* model: clear state */
-        claim_remove_temporaries(c);    /* model: clear aside */
     }
     look_close(&look);
     return r;

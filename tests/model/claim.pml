@@ -397,6 +397,7 @@ inline ends_lock()
         };
         if
         :: ok ->
+            d_step { new_pidfile[ino] = 0; new_state[ino] = 0 } /* model: end aside */
 #ifndef BLIND
             ok = (lock == ino); /* model: end place */
 #endif
@@ -486,8 +487,7 @@ inline clears()
     fi;
     if
     :: !busy ->
-        state = 0; /* model: clear state */
-        d_step { new_pidfile[ino] = 0; new_state[ino] = 0 } /* model: clear aside */
+        state = 0 /* model: clear state */
     :: else
     fi
 }

@@ -72,6 +72,44 @@ a_removal_of_what_somebody_removes_meanwhile_is_done(void **state)
         ;
 }
 
+static void
+leftover_ends(void *ignored)
+{
+    struct fake_file *lock = fake_find(LOCK);
+
+    (void)ignored;
+    if (lock != NULL)
+        lock->flocked = false;
+}
+
+/* A supervisor died between two words to the state, and its server, who has the lock too, at step n. */
+static bool
+remove_beside_leftover_at(unsigned n)
+{
+    bool reached;
+    int r;
+
+    set_before(BEFORE_STALE);
+    leave_temporaries();
+    fake_find(LOCK)->flocked = true;
+    fake_hook_at(n, leftover_ends, NULL);
+    r = vortex_pidfile_remove(PIDFILE);
+    reached = fake_steps() >= n;
+    AT(n, r == 0 || r == -EBUSY);
+    /* They have the lock's inode in their names: under another one nobody finds them. */
+    AT(n, fake_find(LOCK) != NULL || is_tidy());
+    AT(n, fake_handles() == 0);
+    return reached;
+}
+
+static void
+a_lock_is_not_removed_without_what_is_named_after_it(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; remove_beside_leftover_at(n); n++)
+        ;
+}
+
 /* What stands aside: a new file, and then an old one. */
 static void
 remove_temporary(void *ignored)
@@ -194,6 +232,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_removal_spares_a_pidfile_that_a_foreign_tool_writes_meanwhile),
         TEST(a_removal_of_what_somebody_removes_meanwhile_is_done),
+        TEST(a_lock_is_not_removed_without_what_is_named_after_it),
         TEST(a_start_whose_temporary_is_removed_is_done_or_changes_nothing),
         TEST(a_start_that_fails_over_a_removed_pidfile_leaves_none_of_its_own),
         TEST(ones_own_number_written_by_oneself_is_no_rival),
