@@ -6,7 +6,8 @@
 #
 #   faults.sh VORTEX TOY REFUSE [FAULT...]
 #
-# TOY: a server that reports its signals. REFUSE: runs a command without locks, flags or pidfds. Needs root; prints TAP.
+# TOY: a server that reports its signals. REFUSE: runs a command without locks, flags or pidfds. Needs
+# root; prints TAP.
 # FAULT: a name, of those to try; none: all.
 # shellcheck disable=SC2317 # called by a name that was passed on
 set -u
