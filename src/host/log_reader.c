@@ -178,12 +178,18 @@ static int
 open_next(const struct log_reader *reader, struct os_log *ret)
 {
     for (;;) {
-        int number = number_of(reader), error;
+        int number = number_of(reader), below = number < 0 ? 1 : number, error;
+        struct os_log again = {.handle = OS_NONE};
+        bool is_same;
 
         if (number < 0 && number != -ENOENT)
             return number;
-        error = open_below(reader, number < 0 ? 1 : number, ret);
-        if (number_of(reader) == number)
+        error = open_below(reader, below, ret);
+        /* Into an empty one that was passed over was written, it may be, before this was begun. */
+        is_same = open_below(reader, below, &again) == error
+                  && (error || os_same_file(&again.id, &ret->id));
+        os_log_close(&again);
+        if (is_same && number_of(reader) == number)
             return error;
         if (!error) /* they were rotated meanwhile: it may be a later one */
             os_log_close(ret);
