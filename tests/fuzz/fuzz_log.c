@@ -405,18 +405,25 @@ struct expected {
     unsigned cuts; /* of the place's file, as far as is known */
 };
 
-/* Nothing was passed over, but what has no name any more: nobody could know that. */
+/*
+ * Nothing was passed over, but by who lost the name of the file that it had: nobody could know that.
+ * It may have been in one that was cut before it read a byte.
+ */
 static bool
 may_follow(struct place from, int file)
 {
+    bool is_lost;
+
     if (from.file == NOTHING)
         return true;
     if (file <= from.file || from.offset < (int64_t)machine.files[from.file].length)
         return false;
-    for (int i = from.file + 1; i < file; i++)
-        if (machine.files[i].length > 0 && !machine.files[i].is_gone
-            && !machine.files[from.file].is_gone)
+    is_lost = machine.files[from.file].is_gone;
+    for (int i = from.file + 1; i < file; i++) {
+        if (machine.files[i].length > 0 && !machine.files[i].is_gone && !is_lost)
             return false;
+        is_lost |= machine.files[i].is_gone && machine.files[i].cuts > 0;
+    }
     return true;
 }
 

@@ -119,10 +119,11 @@ static bool
 comes_to_have_no_temporaries(struct trial *t)
 {
     int64_t end = now_ms() + SETTLE_MS;
+    bool has_some;
 
-    while (world_files(t, true) != 0 && now_ms() < end)
+    while ((has_some = world_files(t, true) != 0) && now_ms() < end)
         world_step(t, now_ms() + 5);
-    return world_files(t, true) == 0;
+    return !has_some;
 }
 
 /* A start is refused where somebody lives, and succeeds where nobody does. */
