@@ -184,7 +184,7 @@ int
 posix_publish(const struct os_dir *dir, const char *temp, const char *name,
               const struct os_file_id *judged)
 {
-    struct os_file_id now;
+    struct os_file_id now = {0};
     int r;
 
     if (judged == NULL) {

@@ -405,10 +405,14 @@ struct expected {
     unsigned cuts; /* of the place's file, as far as is known */
 };
 
-/*
- * Nothing was passed over, but by who lost the name of the file that it had: nobody could know that.
- * It may have been in one that was cut before it read a byte.
- */
+/* Who had gone on to this one, which was cut before a byte of it was read, lost its way there. */
+static bool
+is_trap(int file)
+{
+    return machine.files[file].is_gone && machine.files[file].cuts > 0;
+}
+
+/* Nothing was passed over, but by who lost the name of the file that it had: nobody could know that. */
 static bool
 may_follow(struct place from, int file)
 {
@@ -422,7 +426,7 @@ may_follow(struct place from, int file)
     for (int i = from.file + 1; i < file; i++) {
         if (machine.files[i].length > 0 && !machine.files[i].is_gone && !is_lost)
             return false;
-        is_lost |= machine.files[i].is_gone && machine.files[i].cuts > 0;
+        is_lost |= is_trap(i);
     }
     return true;
 }
@@ -460,6 +464,9 @@ check_end(const struct expected *expected)
     assert(at.offset >= (int64_t)machine.files[at.file].length);
     while (number <= KEEP && machine.names[number] != at.file)
         number++;
+    for (int i = at.file + 1; i < machine.count && number <= KEEP; i++)
+        if (is_trap(i))
+            number = KEEP + 1;
     if (number > KEEP) /* it has no name: the present file comes next */
         number = 1;
     while (machine.moving == NOTHING && --number >= 0 && machine.names[number] != NOTHING)
