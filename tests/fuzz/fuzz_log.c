@@ -461,12 +461,12 @@ check_end(const struct expected *expected)
 
     if (expected->kind != HERE || at.file == NOTHING)
         return;
+    for (int i = at.file + 1; i < machine.count; i++)
+        if (is_trap(i)) /* it may be lost there, or still where it was */
+            return;
     assert(at.offset >= (int64_t)machine.files[at.file].length);
     while (number <= KEEP && machine.names[number] != at.file)
         number++;
-    for (int i = at.file + 1; i < machine.count && number <= KEEP; i++)
-        if (is_trap(i))
-            number = KEEP + 1;
     if (number > KEEP) /* it has no name: the present file comes next */
         number = 1;
     while (machine.moving == NOTHING && --number >= 0 && machine.names[number] != NOTHING)
