@@ -21,6 +21,7 @@
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, field))
 #define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
 #define DO(what)           BPF_STMT(BPF_RET | BPF_K, (what))
+#define COUNT(array)       (sizeof(array) / sizeof((array)[0]))
 
 int
 main(int argc, char **argv)
@@ -57,15 +58,15 @@ main(int argc, char **argv)
         const char *name;
         struct sock_fprog program;
     } kinds[] = {
-        {"locks", {sizeof(locks) / sizeof(locks[0]), locks}},
-        {"flags", {sizeof(flags) / sizeof(flags[0]), flags}},
-        {"pidfds", {sizeof(pidfds) / sizeof(pidfds[0]), pidfds}},
+        {"locks", {COUNT(locks), locks}},
+        {"flags", {COUNT(flags), flags}},
+        {"pidfds", {COUNT(pidfds), pidfds}},
     };
     size_t kind = 0;
 
-    while (argc > 2 && kind < 3 && strcmp(argv[1], kinds[kind].name) != 0)
+    while (argc > 2 && kind < COUNT(kinds) && strcmp(argv[1], kinds[kind].name) != 0)
         kind++;
-    if (argc < 3 || kind == 3)
+    if (argc < 3 || kind == COUNT(kinds))
         return 2;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
         || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &kinds[kind].program) < 0) {

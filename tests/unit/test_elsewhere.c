@@ -184,7 +184,7 @@ is_there(const char *name)
 }
 
 static void
-a_file_system_without_flags_for_rename_takes_a_link(void **state)
+without_flags_for_a_rename_a_link_and_two_steps_must_do(void **state)
 {
     struct os_file_id id, judged;
 
@@ -350,7 +350,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_directory_that_others_share_is_remote),
         TEST(holders_are_found_where_the_kernel_names_another_device),
-        TEST(a_file_system_without_flags_for_rename_takes_a_link),
+        TEST(without_flags_for_a_rename_a_link_and_two_steps_must_do),
         TEST(a_sandbox_without_pidfds_is_no_question_of_rights),
         TEST(without_pidfs_a_process_is_known_by_its_start),
         TEST(with_pidfs_a_process_is_known_by_its_inode),
